@@ -1,0 +1,1 @@
+"""The band: players, roles, controls, the event model, planning and commitment."""
