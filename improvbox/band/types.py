@@ -150,7 +150,7 @@ class Predictor(Protocol):
         """Hears one event, in the order in which events become known; `grid` None: time is free."""
 
     def query(
-        self, part: str, controls: Controls, limits: Limits, rng: np.random.Generator, now: float, grid: Grid | None
+        self, part: str, controls: Controls, limits: Limits, rng: np.random.Generator, *, now: float, grid: Grid | None
     ) -> Proposal | None:
         """The part's next note as of `now` (s), or None: it rests for now. Draws from `rng` only; changes no state."""
 
