@@ -1,0 +1,1 @@
+"""Sound to events: onset, pitch, bends, dynamics, polyphony, level; tempo and beat."""
