@@ -79,7 +79,7 @@ def in_order(notes: Iterable[PlayedNote]) -> list[PlayedNote]:
 
 
 def write(path: str | Path, notes: Iterable[PlayedNote]) -> None:
-    """A whole notes file, in the order emitted, replaced as one. Raises InputFileError; OSError when the disk is full."""
+    """A whole notes file, in the order emitted, replaced as one. Raises InputFileError, or OSError on a full disk."""
     text = "".join(to_json(note) + "\n" for note in in_order(notes))
     replace_file(path, lambda stream: stream.write(text.encode()))
 
