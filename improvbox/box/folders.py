@@ -11,7 +11,7 @@ SYSTEM = Path("/var/lib/improvbox")  # what the service unit makes (StateDirecto
 
 
 def data_folder(settings: BoxSettings) -> Path:
-    """The data folder of the settings; unset: the system's where we may write, else the user's. It may not exist yet."""
+    """The data folder of the settings; unset: the system's where we may write, else the user's. It may not exist."""
     if settings.data:
         return Path(settings.data).expanduser()
     if SYSTEM.is_dir() and os.access(SYSTEM, os.W_OK):
