@@ -16,7 +16,7 @@ from improvbox.inference.card import Card, Tensor
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """What a signature must at least have; every other input has to be a state, which is also an output."""
+    """What a signature must at least have."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -25,7 +25,13 @@ class Entrance:
 CONTRACTS: MappingProxyType[tuple[str, int], MappingProxyType[str, Entrance]] = MappingProxyType(
     {
         ("pitch", 1): MappingProxyType({}),
-        ("band", 1): MappingProxyType({}),
+        ("band", 1): MappingProxyType(
+            {
+                "core": Entrance(("x", "h*"), ("h*",)),
+                "time": Entrance(("h", "z"), ("logits",)),
+                "pitch": Entrance(("h", "z", "onset"), ("logits",)),
+            }
+        ),
     }
 )
 

@@ -89,7 +89,8 @@ def _toml(table: Mapping[str, Any], prefix: str = "") -> str:
     for key, value in table.items():
         if isinstance(value, Mapping):
             name = f"{prefix}.{_key(key)}" if prefix else _key(key)
-            text += f"\n[{name}]\n" + _toml(value, name)
+            header = f"\n[{name}]\n" if any(not isinstance(v, Mapping) for v in value.values()) else ""
+            text += header + _toml(value, name)
     return text
 
 
