@@ -1,0 +1,208 @@
+"""One session of playing: what the human does and says goes in, notes come out. No threads; time is a parameter.
+
+`offline` drives it in virtual time, `live` from the band thread. All calls come from one thread, with `now` (s of
+audio time) never running backwards. Between calls, nothing happens: the driver calls `advance` at `next_wake`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from improvbox.commands import players
+from improvbox.config import Settings
+from improvbox.errors import CommandError
+from improvbox.events import PLAYERS, BandEvent, Command, HumanEvent, Level, PlannedNote, Release
+from improvbox.stage import sounds
+from improvbox.stage.weaver import Weaver
+from improvbox.tempo import Grid
+
+PLAN_EVERY_S = 0.1  # plans are shown to those who watch at most this often: a display needs no more
+
+
+class Band(Protocol):
+    """What the session asks of the band; `band.Band` is the real one."""
+
+    @property
+    def plans(self) -> Mapping[str, tuple[PlannedNote, ...]]: ...
+    def hear(self, event: HumanEvent, now: float) -> None: ...
+    def command(self, command: Command, now: float) -> None: ...
+    def set_grid(self, grid: Grid | None, now: float) -> None: ...
+    def advance(self, now: float) -> list[BandEvent]: ...
+    def next_wake(self) -> float: ...
+    def state(self) -> dict[str, Any]: ...
+
+
+class Beat(Protocol):
+    """What the session asks of the beat tracker; `hearing.beat.BeatTracker` is the real one."""
+
+    def hear(self, event: HumanEvent) -> None: ...
+    def command(self, command: Command) -> None: ...
+    def grid(self, now: float) -> Grid | None: ...
+
+
+class Witness:
+    """Sees what is no note of the band. Each method is called on the session's thread and must not wait."""
+
+    def human(self, event: HumanEvent, now: float) -> None:
+        """The human did something."""
+
+    def command(self, command: Command, now: float) -> None:
+        """A command was carried out."""
+
+    def beat(self, grid: Grid, bar: int, beat: int, now: float) -> None:
+        """A beat falls now; bar and beat count from 0."""
+
+    def plan(self, part: str, notes: tuple[PlannedNote, ...], now: float) -> None:
+        """A player's plan, as far as it goes; it may be replaced."""
+
+    def state(self, state: dict[str, Any], now: float) -> None:
+        """Somebody asked for the state of every player."""
+
+
+class Session:
+    """Wires band, beat tracker and weaver. `start` first, `stop` last."""
+
+    def __init__(
+        self, settings: Settings, band: Band, beat: Beat, weaver: Weaver, witnesses: Iterable[Witness] = ()
+    ) -> None:
+        self.band = band
+        self.weaver = weaver
+        self.grid: Grid | None = None
+        """metered time, or None: free"""
+        self.commands_refused = 0
+        self.last_refusal = ""
+        self._settings = settings
+        self._beat = beat
+        self._witnesses = tuple(witnesses)
+        self._next_beat = math.inf  # s
+        self._number = -1  # of the beat told last
+        self._shown: dict[str, tuple[PlannedNote, ...]] = {}
+        self._show_at = -math.inf
+        self._holding = False
+        self._stopped = False
+
+    def start(self, now: float) -> None:
+        """Sounds and levels of the settings; the first grid."""
+        for part in PLAYERS:
+            player = self._settings.player(part)
+            self.weaver.fan.program(part, player.program)
+            self.weaver.fan.gain(part, player.level)
+        self._look_at_beat(now)
+
+    def human(self, event: HumanEvent, now: float) -> None:
+        """The human did something, and the box knows it at `now`."""
+        if not isinstance(event, Level):
+            self._beat.hear(event)
+            self._look_at_beat(now)
+        self.band.hear(event, now)
+        for witness in self._witnesses:
+            witness.human(event, now)
+
+    def command(self, command: Command, now: float) -> bool:
+        """Carries out a command at once. False: it was refused, `last_refusal` says why, and nothing changed."""
+        try:
+            self._carry_out(command, now)
+        except CommandError as error:
+            self.commands_refused += 1
+            self.last_refusal = str(error)
+            return False
+        for witness in self._witnesses:
+            witness.command(command, now)
+        return True
+
+    def _carry_out(self, command: Command, now: float) -> None:
+        match command.verb:
+            case "sound":
+                self._sound(command)
+            case "level":
+                for part in players(command.target):
+                    self.weaver.fan.gain(part, float(command.value))  # type: ignore[arg-type]  # checked by commands
+            case "panic":
+                self.weaver.panic(now)
+            case "state":
+                for witness in self._witnesses:
+                    witness.state(self.band.state(), now)
+                return
+        self._beat.command(command)
+        self._look_at_beat(now)
+        self.band.command(command, now)
+
+    def _sound(self, command: Command) -> None:
+        """All players or none: a sound that one of them does not have is refused before anything changes."""
+        value = command.value
+        assert isinstance(value, str | float)
+        found, problems = {}, []
+        for part in players(command.target):
+            try:
+                found[part] = sounds.program(part, value)
+            except CommandError as error:
+                problems.append(str(error))
+        if problems and (command.target != "all" or not found):
+            raise CommandError(problems[0])
+        for part, program in found.items():
+            self.weaver.fan.program(part, program)
+
+    def advance(self, now: float) -> None:
+        """Makes happen what is due at `now`."""
+        self._look_at_beat(now)
+        for event in self.band.advance(now):
+            if not self._holding or isinstance(event, Release):
+                self.weaver.take(event)
+        self.weaver.advance(now)
+        if now >= self._next_beat:
+            self._tell_beat(now)
+        if self._witnesses and now >= self._show_at:
+            self._show_plans(now)
+
+    def next_wake(self) -> float:
+        """When `advance` next has something to do, s; inf where only an event can change anything."""
+        return min(self.band.next_wake(), self.weaver.next_due(), self._next_beat)
+
+    def hold(self, holding: bool, now: float) -> None:
+        """The last step of the ladder: what sounds is finished, nothing new begins."""
+        self._holding = holding
+
+    @property
+    def holding(self) -> bool:
+        return self._holding
+
+    def stop(self, now: float) -> None:
+        """Every note ends, sinks are closed. May be called twice."""
+        if not self._stopped:
+            self._stopped = True
+            self.weaver.close(now)
+
+    def _look_at_beat(self, now: float) -> None:
+        grid = self._beat.grid(now)
+        if grid != self.grid:
+            self.grid = grid
+            self.band.set_grid(grid, now)
+            self._await_beat(now)
+
+    def _await_beat(self, now: float) -> None:
+        """The next beat that was not told yet: a grid that moves by a hair tells no beat twice."""
+        if self.grid is None:
+            self._next_beat = math.inf
+            return
+        number = math.ceil(self.grid.beat(now) - 1e-6)
+        if number == self._number:
+            number += 1
+        self._next_beat = self.grid.time(number)
+
+    def _tell_beat(self, now: float) -> None:
+        assert self.grid is not None
+        self._number = round(self.grid.beat(self._next_beat))
+        bar, beat = divmod(self._number, self.grid.beats_per_bar)
+        for witness in self._witnesses:
+            witness.beat(self.grid, bar, beat, now)
+        self._await_beat(now)
+
+    def _show_plans(self, now: float) -> None:
+        self._show_at = now + PLAN_EVERY_S
+        for part, notes in self.band.plans.items():
+            if notes != self._shown.get(part):
+                self._shown[part] = notes
+                for witness in self._witnesses:
+                    witness.plan(part, notes, now)
