@@ -13,11 +13,12 @@ from typing import Any, Protocol
 from improvbox.commands import players
 from improvbox.config import Settings
 from improvbox.errors import CommandError
-from improvbox.events import PLAYERS, BandEvent, Command, HumanEvent, Level, PlannedNote, Release
+from improvbox.events import PLAYERS, BandEvent, Command, HumanEvent, Level, NoteOn, PlannedNote, Release
 from improvbox.stage import sounds
 from improvbox.stage.weaver import Weaver
 from improvbox.tempo import Grid
 
+CHORD_S = 0.08  # under load, notes of the human closer than this are one for the band
 PLAN_EVERY_S = 0.1  # plans are shown to those who watch at most this often: a display needs no more
 
 
@@ -73,14 +74,18 @@ class Session:
         """metered time, or None: free"""
         self.commands_refused = 0
         self.last_refusal = ""
+        self.thrifty = False
+        """the band hears one note of a chord only: a strum makes one plan, not six. The first step of the ladder"""
+        self.holding = False
+        """what sounds is finished, nothing new begins. The last step of the ladder"""
         self._settings = settings
         self._beat = beat
+        self._planned_for = -math.inf  # s, the human's note that the band heard last
         self._witnesses = tuple(witnesses)
         self._next_beat = math.inf  # s
         self._number = -1  # of the beat told last
         self._shown: dict[str, tuple[PlannedNote, ...]] = {}
         self._show_at = -math.inf
-        self._holding = False
         self._stopped = False
 
     def start(self, now: float) -> None:
@@ -96,9 +101,18 @@ class Session:
         if not isinstance(event, Level):
             self._beat.hear(event)
             self._look_at_beat(now)
-        self.band.hear(event, now)
+        if not self._spared(event):
+            self.band.hear(event, now)
         for witness in self._witnesses:
             witness.human(event, now)
+
+    def _spared(self, event: HumanEvent) -> bool:
+        if not isinstance(event, NoteOn):
+            return False
+        if self.thrifty and event.onset - self._planned_for < CHORD_S:
+            return True
+        self._planned_for = event.onset
+        return False
 
     def command(self, command: Command, now: float) -> bool:
         """Carries out a command at once. False: it was refused, `last_refusal` says why, and nothing changed."""
@@ -148,7 +162,7 @@ class Session:
         """Makes happen what is due at `now`."""
         self._look_at_beat(now)
         for event in self.band.advance(now):
-            if not self._holding or isinstance(event, Release):
+            if not self.holding or isinstance(event, Release):
                 self.weaver.take(event)
         self.weaver.advance(now)
         if now >= self._next_beat:
@@ -159,14 +173,6 @@ class Session:
     def next_wake(self) -> float:
         """When `advance` next has something to do, s; inf where only an event can change anything."""
         return min(self.band.next_wake(), self.weaver.next_due(), self._next_beat)
-
-    def hold(self, holding: bool, now: float) -> None:
-        """The last step of the ladder: what sounds is finished, nothing new begins."""
-        self._holding = holding
-
-    @property
-    def holding(self) -> bool:
-        return self._holding
 
     def stop(self, now: float) -> None:
         """Every note ends, sinks are closed. May be called twice."""

@@ -131,14 +131,22 @@ def test_plans_are_shown_when_they_change(rehearsal: Rehearsal) -> None:
 def test_hold_lets_what_sounds_end_and_begins_nothing(rehearsal: Rehearsal) -> None:
     rehearsal.play(1.0)
     rehearsal.until(1.15)
-    rehearsal.session.hold(True, 1.15)
+    rehearsal.session.holding = True
     rehearsal.play(1.2, id=2)
     rehearsal.until(3.0)
     assert len(rehearsal.tape.of("on")) == len(rehearsal.tape.of("off")) == 1
-    rehearsal.session.hold(False, 3.0)
+    rehearsal.session.holding = False
     rehearsal.play(3.0, id=3)
     rehearsal.until(4.0)
     assert len(rehearsal.tape.of("on")) == 2
+
+
+def test_a_thrifty_session_plans_once_for_a_chord(rehearsal: Rehearsal) -> None:
+    rehearsal.session.thrifty = True
+    for i, t in enumerate((1.0, 1.02, 1.04, 1.2)):
+        rehearsal.play(t, id=i + 1)
+    assert [event.id for event, _ in rehearsal.band.heard] == [1, 4]
+    assert len(rehearsal.tape.of("human")) == 4
 
 
 def test_stop_ends_every_note_and_closes_the_sinks_once(rehearsal: Rehearsal) -> None:
