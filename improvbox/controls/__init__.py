@@ -1,0 +1,1 @@
+"""Footswitches, knobs, LEDs and OSC in: everything that turns what a foot, a hand or a message does into commands."""
