@@ -1,6 +1,6 @@
 """The guitar's interface through ALSA, with no sound server between.
 
-The one module that imports alsaaudio. Real-time contract of `AlsaSource.read`: called by one thread; waits in poll
+Real-time contract of `AlsaSource.read`: called by one thread; waits in poll
 for at most one stall limit; allocates one period; never sleeps; an xrun is counted, repaired and reported as
 `lost_frames` of the next block, so that audio time stays true.
 """
@@ -8,23 +8,21 @@ for at most one stall limit; allocates one period; never sleeps; an xrun is coun
 from __future__ import annotations
 
 import collections
-import ctypes
 import errno
 import select
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from improvbox.audio import finder
+from improvbox.audio.alsa_device import driver, open_capture, words_of
 from improvbox.audio.pcm_format import FORMATS
 from improvbox.audio.source import RATE_HZ, Block
 from improvbox.clock import monotonic_s
 from improvbox.config import AudioSettings
-from improvbox.errors import DeviceError, MissingDriverError, StreamError
+from improvbox.errors import DeviceError, StreamError
 
 STALL_S = 0.25  # no frames for so long: capture is restarted. Five times the longest stall seen on an idle machine
 MAX_RESTARTS = 3  # in a row without a frame: the stream is given up
@@ -66,15 +64,16 @@ class AlsaSource:
         """Opens and starts capture. Raises DeviceError naming the device, what is wrong and what is here."""
         settings = self.settings
         self.stop()
-        if not settings.pcm:
+        name = settings.pcm
+        if not name:
             card = finder.capture_card(settings.card, self._proc)
-            self.name = f"hw:CARD={card.id},DEV={card.capture[0]}"
-        self._open()
-        if settings.channel > self.channels:
-            self.stop()
-            raise DeviceError(
-                f"{self.name} has {self.channels} input channels; audio.channel {settings.channel} is not one of them"
-            )
+            name = f"hw:CARD={card.id},DEV={card.capture[0]}"
+        device = open_capture(name, settings, self._formats, self._proc)
+        self._pcm, self.name, self.format = device.pcm, device.name, device.format
+        self.channels, self.period_frames = device.channels, device.period_frames
+        self._poll = select.poll()
+        for fd, events in self._pcm.polldescriptors():
+            self._poll.register(fd, events)
         self._stopping = self._reading = False
         self._next = self.frames = 0
         self._anchors.clear()
@@ -129,19 +128,19 @@ class AlsaSource:
             if not events or not self._pcm.polldescriptors_revents(events):
                 return 0, b""
             return self._pcm.read()
-        except _alsa().ALSAAudioError as error:
-            raise DeviceError(f"{self.name} has gone: {_reason(error)}; plug it in again") from None
+        except driver().ALSAAudioError as error:
+            raise DeviceError(f"{self.name} has gone: {words_of(error)}; plug it in again") from None
 
     def _go(self) -> None:
         """Starts capture explicitly. A stream left PREPARED gives no error and no sound, and poll never wakes."""
-        alsa = _alsa()
+        alsa = driver()
         try:
             if self._pcm.state() in (alsa.PCM_STATE_RUNNING, alsa.PCM_STATE_XRUN):
                 self._pcm.drop()  # runs and nothing comes, or holds what is too old
             self._pcm.read()  # non-blocking: prepares where dropped, starts, and returns what there is (nothing yet)
             state = self._pcm.state()
         except alsa.ALSAAudioError as error:
-            raise DeviceError(f"{self.name} does not start: {_reason(error)}; plug it in again") from None
+            raise DeviceError(f"{self.name} does not start: {words_of(error)}; plug it in again") from None
         if state not in (alsa.PCM_STATE_RUNNING, alsa.PCM_STATE_XRUN):  # an xrun this early is met by the next read
             raise StreamError(f"{self.name}: capture does not start (state {state}); try audio.period_frames = 128")
 
@@ -159,89 +158,3 @@ class AlsaSource:
         self.lost_frames += lost
         self._anchors.append(captured - self._next / RATE_HZ)
         return block
-
-    def _open(self) -> None:
-        """The device itself where it can do our rate, else through ALSA's converter."""
-        with quiet():
-            problem = self._try(self.name)
-            if problem:
-                name = self.name.replace("hw:", "plughw:", 1) if self.name.startswith("hw:") else f"plug:{self.name}"
-                plain, self.name = self.name, name
-                problem = self._try(name)
-                if problem:
-                    raise DeviceError(
-                        f"{plain}: {problem}; ImprovBox needs {RATE_HZ} Hz and one of {', '.join(FORMATS)}"
-                    )
-        self._poll = select.poll()
-        for fd, events in self._pcm.polldescriptors():
-            self._poll.register(fd, events)
-
-    def _try(self, name: str) -> str:
-        """Opens `name`; '' or what is not as we need it. Raises DeviceError where it is absent or busy."""
-        alsa, settings = _alsa(), self.settings
-        for wanted in self._formats:
-            try:
-                self._pcm = alsa.PCM(
-                    type=alsa.PCM_CAPTURE,
-                    mode=alsa.PCM_NONBLOCK,
-                    device=name,
-                    rate=RATE_HZ,
-                    channels=settings.channel,
-                    format=getattr(alsa, f"PCM_FORMAT_{wanted}"),
-                    periodsize=settings.period_frames,
-                    periods=settings.periods,
-                )
-            except alsa.ALSAAudioError as error:
-                raise DeviceError(explain(name, _reason(error), finder.cards(self._proc))) from None
-            got = self._pcm.info()  # the driver silently gives the nearest it can do
-            if got["format_name"] in self._formats and got["rate"] == RATE_HZ:
-                self.format, self.channels, self.period_frames = got["format_name"], got["channels"], got["period_size"]
-                return ""
-            self._pcm.close()
-            self._pcm = None
-        return f"gives {got['rate']} Hz, {got['format_name']}"
-
-
-def explain(name: str, reason: str, here: list[finder.Card]) -> str:
-    """One line for an open that failed: the device, the reason, and what would be right."""
-    where = finder.describe([card for card in here if card.capture])
-    if "busy" in reason.lower():
-        return f"{name} is busy: another program records from it; close that program or choose another card ({where})"
-    if "no such" in reason.lower():
-        return f"{name} is not here ({reason.lower()}): {where}; check audio.card and audio.pcm"
-    if "permission" in reason.lower() or "not permitted" in reason.lower():
-        return f"{name} may not be opened by this user; add it to the group 'audio'"
-    return f"{name} does not open: {reason.lower()} ({where})"
-
-
-def _reason(error: Exception) -> str:
-    """'No such device' from ALSA's 'No such device [hw:CARD=Foo]'."""
-    return str(error).partition(" [")[0]
-
-
-def _alsa() -> Any:
-    try:
-        import alsaaudio
-    except ImportError as error:
-        raise MissingDriverError(f"pyalsaaudio is not installed ({error}); pip install pyalsaaudio") from None
-    return alsaaudio
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps libasound from printing to stderr while something is opened: the caller reports, in one line.
-
-    Only around an open: left in place, the handler would call into Python from the synthesiser's thread.
-    """
-    try:
-        library = ctypes.CDLL("libasound.so.2")
-    except OSError:  # then no sound either, and pyalsaaudio says so
-        yield
-        return
-    kind = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
-    handler = kind(lambda *_: None)
-    library.snd_lib_error_set_handler(handler)
-    try:
-        yield
-    finally:
-        library.snd_lib_error_set_handler(None)

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from improvbox.audio.ring import Ring
 from improvbox.audio.rig_server import JACK_PERIOD_FRAMES, Server
+from improvbox.audio.ring import Ring
 from improvbox.audio.source import RATE_HZ
 from improvbox.clock import Stopwatch, monotonic_s, sleep_s
 from improvbox.errors import DeviceError, ImprovBoxError, MissingDriverError

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from improvbox.audio.alsa import AlsaSource, explain
+from improvbox.audio.alsa import AlsaSource
+from improvbox.audio.alsa_device import explain
 from improvbox.audio.finder import Card
 from improvbox.audio.pcm_format import FORMATS
 from improvbox.audio.rig import Rig
