@@ -29,7 +29,7 @@ def _strongest_ticks() -> np.ndarray:
     return table
 
 
-_OFFSETS = _strongest_ticks()
+STRONGEST = _strongest_ticks()
 _STALE_TICKS = 48  # a silence is stepped over by four beats at a time, so that phase and bar position stay
 
 
@@ -81,7 +81,7 @@ def metered_onsets(out: np.ndarray, features: Features, band: int, earliest: flo
     late = tick_of(earliest, grid) - base - _STALE_TICKS
     if late > 0:
         base += late // _STALE_TICKS * _STALE_TICKS
-    ticks = base + _OFFSETS[base % TICKS_PER_BEAT]
+    ticks = base + STRONGEST[base % TICKS_PER_BEAT]
     line = features.lines[1 + band]
     logits = out[_TIME["step"]].copy()
     logits[:-1] += out[_TIME["phase"]][ticks % TICKS_PER_BEAT]
@@ -129,12 +129,15 @@ def limited(onsets: Onsets, limits: Limits, earliest: float) -> np.ndarray | Non
     if not (allowed & ~late).any():
         return None
     logits[:-1][~allowed] = -np.inf
+    plain = log_softmax(logits)
+    log_p = tilt(plain, limits.hazard)
+    rest = np.append(late, True)
     if limits.must:
-        logits[:-1][late] = -np.inf
-        logits[-1] = -np.inf
-    log_p = tilt(log_softmax(logits), limits.hazard)
-    if not limits.must and late.any():
-        log_p[-1] = np.logaddexp.reduce(log_p[np.append(late, True)])
+        log_p[rest] = -np.inf
+        if not np.isfinite(log_p).any():  # the model was as good as sure to wait: its order of preference is left
+            log_p = np.where(rest, -np.inf, plain)
+    else:
+        log_p[-1] = np.logaddexp.reduce(log_p[rest])
         log_p[:-1][late] = -np.inf
     return log_softmax(log_p)
 

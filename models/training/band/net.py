@@ -1,4 +1,4 @@
-"""The event model in torch: a recurrent core and heads, both shared by the players; sizes: improvbox.band.vocabulary."""
+"""The event model in torch: a recurrent core and heads, shared by the players; sizes: improvbox.band.vocabulary."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from improvbox.band import vocabulary as v
+from models.training.band import gru
 
 HIDDEN = 256
 TIME_HIDDEN = 192
@@ -41,7 +42,7 @@ class Net(nn.Module):
 
     def core(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(B, T, CORE_INPUTS) -> (B, T, H), state."""
-        return self.gru(x, state)
+        return gru.run(self.gru, x, state)
 
     def time(self, h: Tensor, z: Tensor) -> Tensor:
         """(N, H), (N, QUERY_INPUTS) -> (N, TIME_LOGITS)."""
