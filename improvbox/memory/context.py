@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from improvbox.events import PARTS, HumanEvent, NoteOff, NoteOn, PitchBend, PlannedNote, PlayedNote
 from improvbox.memory.line import CHORD_S, Line, LineNote
-from improvbox.memory.phrases import Phrase, Phrases
+from improvbox.memory.phrases import Phrases
 
 MAX_NOTES = 20_000  # a part; ten minutes of 32 notes a second
 MAX_CURVE = 256  # points of one note's pitch curve; a longer one keeps its beginning
@@ -128,8 +128,8 @@ class Memory:
         if note is not None and len(note.curve) < MAX_CURVE:
             note.curve.append((t - note.onset, cents))
 
-    def advance(self, now: float) -> Phrase | None:
-        """Ends band notes whose time is over, forgets, and gives the human's phrase that has just ended, once."""
+    def advance(self, now: float) -> None:
+        """Ends band notes whose time is over and forgets what lies behind the horizon."""
         for part, sounding in self._sounding.items():
             for note in [n for n in sounding.values() if n.offset <= now]:
                 self.note_off(part, note.id, note.offset)
@@ -139,7 +139,6 @@ class Memory:
                 notes.popleft()
         self.line.forget(before)
         self.phrases.forget(before)
-        return self.phrases.advance(now)
 
     def _to_line(self, note: Remembered) -> None:
         last = self.line.last(1)
@@ -156,6 +155,10 @@ class Memory:
     def sounding(self, part: str, now: float) -> list[Remembered]:
         """Notes that sound at `now` (s), lowest first."""
         return sorted((n for n in self._sounding[part].values() if n.onset <= now < n.offset), key=lambda n: n.key)
+
+    def note(self, part: str, id: int) -> Remembered | None:
+        """A part's note that has not ended, by its id."""
+        return self._sounding[part].get(id)
 
     def latest(self, part: str) -> Remembered | None:
         """The part's note with the last onset, committed ones included."""

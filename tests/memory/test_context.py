@@ -65,15 +65,14 @@ def test_a_guitar_out_of_tune_finds_its_keys() -> None:
     assert latest.key == 62
 
 
-def test_the_phrase_that_ended_is_told_once() -> None:
+def test_the_humans_phrases_are_followed() -> None:
     memory = Memory()
     for id in range(4):
         human(memory, id + 1, 60.0, 0.4 * id, 0.4 * id + 0.3)
-    assert memory.advance(1.6) is None
-    phrase = memory.advance(2.2)
+    assert memory.phrases.advance(1.6) is None
+    phrase = memory.phrases.advance(2.2)
     assert phrase is not None
     assert phrase.notes == 4
-    assert memory.advance(2.3) is None
 
 
 def test_memory_is_bounded_by_its_horizon() -> None:

@@ -1,0 +1,123 @@
+"""What a player asks the model for: controls as conditions, and as limits so that every knob is monotone."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from improvbox.band import taste
+from improvbox.band.scene import Scene
+from improvbox.band.steering import Steering
+from improvbox.band.types import Controls, Limits
+from improvbox.events import REGISTERS, PlannedNote
+from improvbox.tempo import TICKS_PER_BEAT
+
+# Density to beats between onsets: at least (sparse side) and at most (busy side).
+_AT_LEAST = ((0.0, 0.1, 0.3, 0.45, 1.0), (4.0, 3.0, 1.5, 0.0, 0.0))
+_AT_MOST = ((0.0, 0.6, 0.75, 0.9, 1.0), (16.0, 4.0, 1.0, 0.5, 0.34))
+_PACE = ((0.25, 0.5, 1.0, 2.0, 4.0), (0.1, 0.3, 0.5, 0.75, 0.95))  # the human's onsets a beat to a density
+SHORTEST_S = 0.08  # between two onsets of a player
+ROOM_PATIENCE = 8.0  # beats without a gap after which a player that waits for one plays all the same
+GAP_IOIS = 1.25  # a human who has not played for this many of their usual intervals leaves a gap
+ENDING_THINNER = 0.6
+
+# How well each tick of the beat keeps order, nats; thirds count as much as quarters where the human plays them.
+_STRAIGHT = np.array([0.0, -4, -3.5, -1.6, -3, -4, -0.5, -4, -3, -1.6, -3.5, -4])
+_TRIPLE = np.array([0.0, -4, -3.5, -3, -0.8, -4, -2, -4, -0.8, -3, -3.5, -4])
+_OFF_BEAT = np.zeros(TICKS_PER_BEAT)
+_OFF_BEAT[[0, 3, 6, 9]] = -2.0, 0.6, 1.2, 0.6
+
+
+def density(scene: Scene, told: Steering) -> float:
+    """0..1: the density control as role and moment bend it."""
+    row = told.row
+    wanted = told.density * row.density
+    if row.keeps_pace and scene.leader.notes > 1:
+        pace = float(np.interp(scene.pulse_s / scene.leader.ioi, *_PACE))
+        wanted = min(1.0, (1 - row.keeps_pace) * wanted + row.keeps_pace * pace * (0.4 + 1.2 * told.density))
+    return wanted * (ENDING_THINNER if scene.ending else 1.0)
+
+
+def request(scene: Scene, told: Steering, last: PlannedNote | None, move: int) -> tuple[Controls, Limits]:
+    """Conditions and limits of the player's next note after `last`, which moved by `move` semitones."""
+    row, order = told.row, told.order
+    busy = density(scene, told)
+    low, high, home = taste.register(scene, row, *REGISTERS[scene.name])
+    earliest, latest, must = _when(scene, told, last, busy)
+    controls = Controls(
+        density=busy,
+        order=order,
+        variation=told.variation,
+        texture=told.texture,
+        level=told.level,
+        on_beat=0.15 if row.off_beat else None,
+        fit=0.15 if row.fit < 0 else None,
+    )
+    limits = Limits(
+        low=low,
+        high=high,
+        earliest=earliest,
+        latest=latest,
+        must=must,
+        step_ticks=_step(scene, order, busy),
+        hazard=1.0 + 2.0 * max(0.0, busy - 0.5),
+        phase_bias=_phases(scene, told),
+        pitch_bias=taste.pitch_bias(scene, told, last, move, home),
+        time_temperature=1.6 - 1.1 * order,
+        pitch_temperature=1.3 - 0.6 * order,
+        pitch_share=1.0 if order < 0.3 else 1.0 - 0.15 * order,
+        min_duration=0.1,
+        max_duration=max(1.0, 4.0 - 3.0 * busy) * scene.pulse_s * 1.5,
+    )
+    return controls, limits
+
+
+def _when(scene: Scene, told: Steering, last: PlannedNote | None, busy: float) -> tuple[float, float, bool]:
+    """(earliest, latest, must) onset in s."""
+    pulse = scene.pulse_s
+    earliest, latest, must = scene.first, math.inf, False
+    if last is not None:
+        least = float(np.interp(busy, *_AT_LEAST)) * pulse
+        earliest = max(earliest, last.onset + max(least - 1e-3, SHORTEST_S))
+    if told.row.gaps:
+        return max(earliest, _gap(scene, last)), math.inf, False
+    if busy > _AT_MOST[0][1]:
+        most = float(np.interp(busy, *_AT_MOST)) * pulse
+        since = scene.first if last is None else last.onset
+        latest = max(since + most, scene.next_line(earliest, _step(scene, told.order, busy) / TICKS_PER_BEAT) + 1e-3)
+        must = True
+    return earliest, latest, must
+
+
+def _gap(scene: Scene, last: PlannedNote | None) -> float:
+    """When the human, if they go on as now, will have left a gap; s."""
+    leader = scene.leader
+    if leader.key < 0 or (last is not None and scene.now - last.onset > ROOM_PATIENCE * scene.pulse_s):
+        return scene.first
+    if not leader.sounds(scene.now) and leader.end + 0.05 < scene.now and leader.end > leader.onset + 0.05:
+        return scene.first
+    return leader.onset + GAP_IOIS * leader.ioi
+
+
+def _step(scene: Scene, order: float, busy: float) -> int:
+    """Grid step in ticks."""
+    if order < 0.3:
+        return 1
+    if scene.ear.triple:
+        return 4
+    return 6 if order >= 0.85 and busy < 0.95 else 3
+
+
+def _phases(scene: Scene, told: Steering) -> np.ndarray | None:
+    """float[12], nats a tick of the beat; None in free time."""
+    if scene.grid is None:
+        return None
+    human = scene.ear.phases
+    bias: np.ndarray = (told.order - 0.4) * 1.5 * (_TRIPLE if scene.ear.triple else _STRAIGHT)
+    if "human" in scene.listens_to:
+        bias = bias + (1.0 - 2.0 * told.texture) * 0.7 * human
+    off = told.row.off_beat + (0.7 if told.row.gaps else 0.0)
+    if off:
+        bias = bias + off * (_OFF_BEAT - 1.5 * human)
+    return bias
