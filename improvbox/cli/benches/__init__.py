@@ -1,0 +1,1 @@
+"""What `improvbox bench` measures: one module a bench."""
