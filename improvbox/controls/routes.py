@@ -77,7 +77,7 @@ def _value(route: Route, arguments: Sequence[object]) -> object:
         if len(arguments) == 1 and not isinstance(arguments[0], str) and arguments[0] == 0:
             return _RELEASED
         return arguments[0] if arguments else None
-    if route.verb == "for":
+    if route.verb == "for" and arguments:
         return tuple(name for text in arguments for name in str(text).replace("+", ",").split(","))
     if len(arguments) != 1:
         raise CommandError(f"takes one value ({route.takes}), got {len(arguments)}")
