@@ -24,9 +24,7 @@ from improvbox.controls.script import parse as moves
 from improvbox.errors import DeviceError
 from improvbox.events import Command
 
-ORIGIN_S = (
-    1000.0  # the audio clock of these tests runs this far behind CLOCK_MONOTONIC... or ahead: it only has to differ
-)
+ORIGIN_S = 1000.0  # audio time of these tests is this far from CLOCK_MONOTONIC
 
 
 def now() -> float:
