@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,11 +22,13 @@ from improvbox.stage.synth import RATE_HZ, Synth
 START_S = 2.0  # a device that was opened renders within some periods; slow USB interfaces take up to a second
 STALL_S = 0.5  # no block for so long: the synth is dead. Fifty periods of 512 frames, ten of the worst stalls seen
 
+CLOSE_S = 1.0  # a device that plays lets go within two buffers; one that has not by now never will
+
 
 class FluidLive:
     """A sink that plays. FluidSynth's own thread renders; a call here takes some microseconds and never waits.
 
-    One thread plays notes; `frames` and `alive` may be asked from another.
+    Any thread may call; while `start` or `restart` works, notes of other threads are dropped, not held up.
     """
 
     def __init__(self, settings: StageSettings, pcm: str = "") -> None:
@@ -33,6 +36,7 @@ class FluidLive:
         self._settings = settings
         self._pcm = pcm
         self._synth: Synth | None = None
+        self._lock = threading.Lock()  # held for one call into FluidSynth: what it guards cannot be freed meanwhile
         self._programs = dict(PROGRAMS)
         self._gains = dict.fromkeys(CHANNELS, 1.0)
         self._seen = 0
@@ -48,49 +52,38 @@ class FluidLive:
     @property
     def notices(self) -> list[str]:
         """What FluidSynth warned of when the device was opened, e.g. another period than asked for."""
-        return self._synth.notices if self._synth is not None else []
+        synth = self._synth
+        return list(synth.notices) if synth is not None else []
 
     def start(self) -> None:
-        """Loads the SoundFont, opens the device, sees that frames flow.
+        """Loads the SoundFont, opens the device, sees that frames flow. Also brings a lost device back.
 
-        Raises MissingDriverError, InputFileError (SoundFont), DeviceError.
+        Takes 0.2 to 2 s. Raises MissingDriverError, InputFileError (SoundFont), DeviceError.
         """
         self.close()
-        found = soundfonts.find(self._settings.soundfont)
-        synth = Synth(found, self._settings.gain, self._settings.polyphony)
+        settings = self._settings
+        synth = Synth(soundfonts.find(settings.soundfont), settings.gain, settings.polyphony)
         synth.start()
-        self._synth = synth
         try:
-            self._set_up()
-            self._open()
+            for part, channel in CHANNELS.items():
+                synth.program(channel, self._programs[part])
+                synth.control(channel, 7, volume(self._gains[part]))
+            synth.open_driver(self.pcm, settings.period_frames, settings.periods)
+            self._wait_for_frames(synth)
         except BaseException:
-            self.close()
+            _close_bounded(synth)
             raise
+        with self._lock:
+            self._synth = synth
 
     def restart(self) -> None:
-        """Opens the device again after it was lost; the SoundFont stays loaded. Raises DeviceError."""
-        if self._synth is None:
-            self.start()
-            return
-        self._synth.close_driver()
-        self._synth.all_off()
-        self._set_up()
-        self._open()
+        """The same as `start`: the device was lost, or `alive` says no."""
+        self.start()
 
-    def _set_up(self) -> None:
-        for part in CHANNELS:
-            self.program(part, self._programs[part])
-            self.gain(part, self._gains[part])
-
-    def _open(self) -> None:
-        assert self._synth is not None
-        synth, settings = self._synth, self._settings
-        before = synth.frames
-        synth.open_driver(self.pcm, settings.period_frames, settings.periods)
-        watch = Stopwatch()
+    def _wait_for_frames(self, synth: Synth) -> None:
+        watch, before = Stopwatch(), synth.frames
         while synth.frames == before:
             if watch.elapsed_s() > START_S:
-                synth.close_driver()
                 raise DeviceError(
                     f"{self.pcm!r} was opened but takes no frames; replug it, or name another in stage.pcm"
                 )
@@ -99,51 +92,70 @@ class FluidLive:
 
     @property
     def frames(self) -> int:
-        """Frames rendered; stands still when the device has gone."""
-        return self._synth.frames if self._synth is not None else 0
+        """Frames rendered since the last start; stands still when the device has gone."""
+        with self._lock:
+            return self._synth.frames if self._synth is not None else 0
 
     def alive(self) -> bool:
         """Whether blocks were rendered since the last time of asking, or within the last half second."""
-        if self._synth is None:
-            return False
-        frames = self._synth.frames
+        with self._lock:
+            if self._synth is None:
+                return False
+            frames = self._synth.frames
         if frames != self._seen:
             self._seen = frames
             self._since.restart()
         return self._since.elapsed_s() < STALL_S
 
     def note_on(self, note: PlannedNote, t: float) -> None:
-        if self._synth is not None:
-            self._synth.note_on(CHANNELS[note.part], note.pitch, note.velocity)
+        with self._lock:
+            if self._synth is not None:
+                self._synth.note_on(CHANNELS[note.part], note.pitch, note.velocity)
 
     def note_off(self, part: str, id: int, pitch: int, t: float) -> None:
-        if self._synth is not None:
-            self._synth.note_off(CHANNELS[part], pitch)
+        with self._lock:
+            if self._synth is not None:
+                self._synth.note_off(CHANNELS[part], pitch)
 
     def bend(self, part: str, id: int, cents: float, t: float) -> None:
-        if self._synth is not None:
-            self._synth.bend(CHANNELS[part], cents)
+        with self._lock:
+            if self._synth is not None:
+                self._synth.bend(CHANNELS[part], cents)
 
     def program(self, part: str, program: int) -> None:
         self._programs[part] = program
-        if self._synth is not None:
-            self._synth.program(CHANNELS[part], program)
+        with self._lock:
+            if self._synth is not None:
+                self._synth.program(CHANNELS[part], program)
 
     def gain(self, part: str, level: float) -> None:
         self._gains[part] = level
-        if self._synth is not None:
-            self._synth.control(CHANNELS[part], 7, volume(level))
+        with self._lock:
+            if self._synth is not None:
+                self._synth.control(CHANNELS[part], 7, volume(level))
 
     def panic(self, t: float) -> None:
-        if self._synth is not None:
-            self._synth.all_off()
-            for channel in CHANNELS.values():
-                self._synth.bend(channel, 0.0)
+        with self._lock:
+            if self._synth is not None:
+                self._synth.all_off()
+                for channel in CHANNELS.values():
+                    self._synth.bend(channel, 0.0)
 
     def close(self) -> None:
-        if self._synth is not None:
-            self._synth.close()
-            self._synth = None
+        """Ends every note and frees the device; returns within about a second even where the device hangs."""
+        with self._lock:
+            synth, self._synth = self._synth, None
+        if synth is not None:
+            synth.all_off()
+            _close_bounded(synth)
+
+
+def _close_bounded(synth: Synth) -> None:
+    """Closes in a thread of its own: a driver may wait for ever for a device that has vanished. It is then left
+    behind with its synth, and freed if it ever wakes up."""
+    closer = threading.Thread(target=synth.close, name="synth-closer", daemon=True)
+    closer.start()
+    closer.join(CLOSE_S)
 
 
 class FluidOffline:

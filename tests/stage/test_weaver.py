@@ -237,7 +237,7 @@ steps = st.floats(0, 0.4)  # s that pass: early, on time and far too late calls 
 script = st.lists(notes_ | releases | silences | steps, max_size=60)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(script)
 def test_nothing_hangs_and_bands_are_monophonic_whatever_happens(actions: list[Any]) -> None:
     log = Log()
