@@ -11,6 +11,7 @@ note: silence looks silent.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,7 +92,7 @@ class FrontEnd:
     def _shift_in(self, samples: np.ndarray) -> None:
         if samples.shape != (self.hop_frames,):
             raise ValueError(f"a block of shape {samples.shape}; must be ({self.hop_frames},)")
-        fir_in, past, inner = self._fir_in, self._past, self.hop_frames // 2
+        fir_in, past = self._fir_in, self._past
         fir_in[: FIR_TAPS - 1] = fir_in[-(FIR_TAPS - 1) :].copy()
         fir_in[FIR_TAPS - 1 :] = samples
         new = np.convolve(fir_in, self._taps, "valid")[1::2][-HISTORY:]
@@ -246,7 +247,7 @@ def _rows_of_bins() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         first_bin += length // 2 + 1
     lists = [pair for row in by_row for pair in row]
     shortest_hz = np.arange(WINDOWS[0][3] // 2 + 1) * INNER_RATE_HZ / WINDOWS[0][3]
-    for low, high in zip(BAND_EDGES_HZ, BAND_EDGES_HZ[1:], strict=False):
+    for low, high in itertools.pairwise(BAND_EDGES_HZ):
         used = np.flatnonzero((shortest_hz >= low) & (shortest_hz < high))
         # The FFT is zero-padded: this share makes the sum the power of the band.
         lists.append((used, np.full(len(used), WINDOWS[0][0] / WINDOWS[0][3])))
