@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from improvbox.events import HumanEvent, NoteOn
+from improvbox.events import HumanEvent
 from improvbox.hearing.level import LevelMeter
 from improvbox.hearing.voices import Voice, Voices
 
@@ -20,14 +20,21 @@ from improvbox.hearing.voices import Voice, Voices
 class PosteriorLike(Protocol):
     """What the net says about one hop. Arrays are float32 [pitches], lowest pitch first."""
 
-    onset: np.ndarray
-    """probability that the note was struck just now"""
-    frame: np.ndarray
-    """probability that it sounds"""
-    deviation: np.ndarray
-    """semitones from the key to the true pitch, -1..1"""
-    release: float
-    """probability that any string was released just now"""
+    @property
+    def onset(self) -> np.ndarray:
+        """Probability that the note was struck just now."""
+
+    @property
+    def frame(self) -> np.ndarray:
+        """Probability that it sounds."""
+
+    @property
+    def deviation(self) -> np.ndarray:
+        """Semitones from the key to the pitch heard near it."""
+
+    @property
+    def release(self) -> float:
+        """Probability that any string was released just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,17 @@ class Tuning:
     """dBFS under which nothing is a note: hiss of a good interface ends at -80"""
 
 
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """One step: what was heard, and the events it gave so far."""
+
+    posterior: PosteriorLike
+    t: float
+    """s, end of the hop"""
+    level: LevelMeter
+    events: list[HumanEvent]
+
+
 class Decoder:
     """One stream of posteriors to events.
 
@@ -97,11 +115,13 @@ class Decoder:
     """
 
     HISTORY_S = 0.08  # of posteriors: what the second chance looks back over
+    FRAME_HOPS = 4  # over which the second chance averages
 
     def __init__(
         self,
         lowest: int,
         pitches: int,
+        *,
         hop_s: float,
         threshold: float,
         voices: Voices | None = None,
@@ -113,6 +133,8 @@ class Decoder:
         self._hop_s = hop_s
         register = np.clip((64 - (lowest + np.arange(pitches))) / 24, -1, 1)
         self._threshold = np.clip(threshold + self.tuning.threshold_low * register, 0.05, 0.995).astype(np.float32)
+        self._strum_threshold = self._threshold + np.float32(self.tuning.strum_threshold)
+        self._rearm = self.tuning.rearm * self._threshold
         self._history = max(self.tuning.smooth_hops, int(self.HISTORY_S / hop_s))
         self._onsets = np.zeros((self._history, pitches), np.float32)
         self._frames = np.zeros((self._history, pitches), np.float32)
@@ -129,24 +151,32 @@ class Decoder:
         self._row = (self._row + 1) % self._history
         self._onsets[self._row] = posterior.onset
         self._frames[self._row] = posterior.frame
-        recent = [(self._row - i) % self._history for i in range(tune.smooth_hops)]
-        onset = self._onsets[recent].mean(axis=0)
+        onset = self._mean(self._onsets, tune.smooth_hops)
         self._hear_release(float(posterior.release), t)
-        quiet = onset < tune.rearm * self._threshold
+        quiet = onset < self._rearm
+        loud = not quiet.all()
         if not self._armed.all():
             self._armed |= quiet & (t - self._named > tune.rearm_s)
         if muted:
             self._armed &= quiet
             return []
-        events: list[HumanEvent] = []
+        now = _Now(posterior, t, level, [])
         if level.dbfs > tune.floor_db or self.voices.sounding:
-            if not quiet.all():
-                self._strike(onset, posterior, t, level, events)
+            if loud:
+                self._strike(onset, now)
             if self._strokes and tune.late_from_s < t - self._strokes[-1] < tune.late_to_s:
-                self._second_chance(posterior, t, level, events)
+                self._second_chance(now)
             if self.voices.sounding:
-                self._follow(posterior, t, level, events)
-        return events
+                self._follow(now)
+        return now.events
+
+    def _mean(self, history: np.ndarray, hops: int, ago: int = 0) -> np.ndarray:
+        """Average of `hops` rows, of which the newest is `ago` hops old."""
+        total: np.ndarray = history[(self._row - ago) % self._history].copy()
+        for i in range(1, hops):
+            total += history[(self._row - ago - i) % self._history]
+        total *= np.float32(1 / hops)
+        return total
 
     def _hear_release(self, probability: float, t: float) -> None:
         if probability > self.tuning.release_on:
@@ -156,62 +186,52 @@ class Decoder:
         elif probability < self.tuning.release_off:
             self._in_stroke = False
 
-    def _strike(
-        self, onset: np.ndarray, posterior: PosteriorLike, t: float, level: LevelMeter, events: list[HumanEvent]
-    ) -> None:
-        tune = self.tuning
-        threshold = self._threshold
-        if t - self._last_note < tune.strum_s:
-            threshold = threshold + np.float32(tune.strum_threshold)
+    def _strike(self, onset: np.ndarray, now: _Now) -> None:
+        """Notes whose onset is believed, the surest first."""
+        tune, t = self.tuning, now.t
+        threshold = self._strum_threshold if t - self._last_note < tune.strum_s else self._threshold
         candidates = np.flatnonzero((onset > threshold) & self._armed)
         for k in sorted(candidates.tolist(), key=lambda k: -onset[k]):
-            low, high = max(0, k - 1), k + 2
-            if not self._armed[k] or onset[k] < onset[low:high].max():
+            beside = slice(max(0, k - 1), k + 2)
+            if not self._armed[k] or onset[k] < onset[beside].max():
                 continue
-            if t - self._named[low:high].max() < tune.neighbour_s:
+            if t - self._named[beside].max() < tune.neighbour_s:
                 continue
-            pitch = self._pitch(k, posterior)
-            if self.voices.near(pitch, tune.own_bend) and not self._stroke_before(t):
-                continue
-            self._start(k, pitch, self._onset_time(k, t), t, level, events)
+            pitch = self._pitch(k, now)
+            if self._stroke_before(t) or not self.voices.near(pitch, tune.own_bend):
+                self._start(k, pitch, self._onset_time(k, t), now)
 
-    def _second_chance(
-        self, posterior: PosteriorLike, t: float, level: LevelMeter, events: list[HumanEvent]
-    ) -> None:
+    def _second_chance(self, now: _Now) -> None:
         """Chord notes whose onset was never sure but which now plainly sound and did not before the stroke."""
         tune = self.tuning
-        if not (posterior.frame > tune.late).any():
+        if not (now.posterior.frame > tune.late).any():
             return
-        rows = [(self._row - i) % self._history for i in range(4)]
-        frame = self._frames[rows].mean(axis=0)
+        frame = self._mean(self._frames, self.FRAME_HOPS)
         stroke = self._strokes[-1]
-        ago = min(self._history - 4, round((t - stroke + 0.012) / self._hop_s))
-        before = self._frames[[(self._row - ago - i) % self._history for i in range(4)]].mean(axis=0)
+        ago = min(self._history - self.FRAME_HOPS, round((now.t - stroke + 0.012) / self._hop_s))
+        before = self._mean(self._frames, self.FRAME_HOPS, ago)
         sure = (frame > tune.late) & (before < tune.late_before) & (self._onsets.max(axis=0) > tune.late_onset)
         for k in np.flatnonzero(sure).tolist():
-            low, high = max(0, k - 1), k + 2
-            if frame[k] < frame[low:high].max() or self._named[low:high].max() > stroke - 0.006:
+            beside = slice(max(0, k - 1), k + 2)
+            if frame[k] < frame[beside].max() or self._named[beside].max() > stroke - 0.006:
                 continue
-            pitch = self._pitch(k, posterior)
+            pitch = self._pitch(k, now)
             if not self.voices.near(pitch, tune.own_bend):
-                self._start(k, pitch, stroke - tune.release_lag_s, t, level, events)
+                self._start(k, pitch, stroke - tune.release_lag_s, now)
 
-    def _start(
-        self, k: int, pitch: float, onset: float, t: float, level: LevelMeter, events: list[HumanEvent]
-    ) -> NoteOn:
+    def _start(self, k: int, pitch: float, onset: float, now: _Now) -> None:
         """The note at index `k`; a note that sounds there is over, it was struck again."""
         for voice in self.voices.near(pitch, self.tuning.own_bend):
-            events.append(self.voices.end(voice, t))
-        low, high = max(0, k - 1), k + 2
-        self._armed[low:high] = False
-        self._named[low:high] = t
-        self._last_note = t
-        note = self.voices.start(pitch, level.velocity(onset), onset, t, level.peak_db(onset))
-        events.append(note)
-        return note
+            now.events.append(self.voices.end(voice, now.t))
+        beside = slice(max(0, k - 1), k + 2)
+        self._armed[beside] = False
+        self._named[beside] = now.t
+        self._last_note = now.t
+        velocity, peak_db = now.level.velocity(onset), now.level.peak_db(onset)
+        now.events.append(self.voices.start(pitch, velocity, onset, now.t, peak_db))
 
-    def _pitch(self, k: int, posterior: PosteriorLike) -> float:
-        return self.lowest + k + min(0.8, max(-0.8, float(posterior.deviation[k])))
+    def _pitch(self, k: int, now: _Now) -> float:
+        return self.lowest + k + min(0.8, max(-0.8, float(now.posterior.deviation[k])))
 
     def _stroke_before(self, t: float) -> bool:
         return bool(self._strokes) and t - self._strokes[-1] < self.tuning.release_s
@@ -220,41 +240,41 @@ class Decoder:
         """The stroke that explains the note, else the usual delay of its register; never later than `t`."""
         tune = self.tuning
         if self._stroke_before(t):
-            return self._strokes[-1] - tune.release_lag_s
+            return max(0.0, self._strokes[-1] - tune.release_lag_s)
         share = k / max(1, len(self._armed) - 1)
         return max(0.0, t - tune.back_low_s - (tune.back_high_s - tune.back_low_s) * share)
 
-    def _follow(self, posterior: PosteriorLike, t: float, level: LevelMeter, events: list[HumanEvent]) -> None:
-        frame, deviation = posterior.frame.tolist(), posterior.deviation.tolist()
+    def _follow(self, now: _Now) -> None:
+        """Moves the notes that sound, and ends those that are over."""
+        frame, deviation = now.posterior.frame.tolist(), now.posterior.deviation.tolist()
         taken = {voice.id: voice.key - self.lowest for voice in self.voices.sounding.values()}
-        peak_db = level.peak_db(t - 0.015)
+        peak_db = now.level.peak_db(now.t - 0.015)  # one period of the lowest note
         for voice in list(self.voices.sounding.values()):
             here = taken[voice.id]
             others = {k for id_, k in taken.items() if id_ != voice.id}
-            around = [k for k in (here - 1, here, here + 1) if 0 <= k < len(frame) and k not in others]
-            if here in others:
-                around = [k for k in (here,) if 0 <= k < len(frame)]
-            best = max(around, key=lambda k: frame[k], default=None)
+            around = (here,) if here in others else (here - 1, here, here + 1)
+            keys = [k for k in around if 0 <= k < len(frame) and (k == here or k not in others)]
+            best = max(keys, key=frame.__getitem__, default=None)
             support = 0.0 if best is None else frame[best]
             if best is not None and support > self.tuning.follow_frame:
-                self._pull(voice, self.lowest + best + deviation[best], t, events)
-            self._fade(voice, support, peak_db, t, events)
+                self._pull(voice, self.lowest + best + deviation[best], now)
+            self._fade(voice, support, peak_db, now)
 
-    def _pull(self, voice: Voice, target: float, t: float, events: list[HumanEvent]) -> None:
+    def _pull(self, voice: Voice, target: float, now: _Now) -> None:
         tune = self.tuning
-        if abs(target - voice.pitch) > 1.3:  # not its neighbourhood: the deviation of a pitch that is not there
+        if abs(target - voice.pitch) > 1.3:  # semitones: the deviation of a pitch that is not there
             return
-        time_constant = tune.follow_s / (2 if t - voice.emitted < tune.settle_s else 1)
+        time_constant = tune.follow_s / (2 if now.t - voice.emitted < tune.settle_s else 1)
         step = (target - voice.pitch) * min(1.0, self._hop_s / time_constant)
         limit = tune.slew * self._hop_s
-        bend = self.voices.move(voice, voice.pitch + min(limit, max(-limit, step)), t)
+        bend = self.voices.move(voice, voice.pitch + min(limit, max(-limit, step)), now.t)
         if bend is not None:
-            events.append(bend)
+            now.events.append(bend)
 
-    def _fade(self, voice: Voice, support: float, peak_db: float, t: float, events: list[HumanEvent]) -> None:
+    def _fade(self, voice: Voice, support: float, peak_db: float, now: _Now) -> None:
         tune = self.tuning
         voice.loudest_db = max(voice.loudest_db, peak_db)
         voice.unheard_s = voice.unheard_s + self._hop_s if support < tune.gone else 0.0
         inaudible = peak_db < max(tune.floor_db, voice.loudest_db - tune.drop_db)
-        if t - voice.emitted > tune.grace_s and (voice.unheard_s > tune.gone_s or inaudible):
-            events.append(self.voices.end(voice, t))
+        if now.t - voice.emitted > tune.grace_s and (voice.unheard_s > tune.gone_s or inaudible):
+            now.events.append(self.voices.end(voice, now.t))

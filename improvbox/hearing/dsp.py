@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from improvbox.events import HumanEvent
-from improvbox.hearing.level import LevelMeter
+from improvbox.hearing.level import RATE_HZ, LevelMeter
 from improvbox.hearing.periodicity import INNER_RATE_HZ, Periodicity
 from improvbox.hearing.voices import Voice, Voices
 
@@ -56,7 +56,7 @@ class DspTracker:
     `push` is called by the hearing thread for HOP_FRAMES samples at a time; it does not block.
     """
 
-    hop_frames = HOP_FRAMES
+    warm_s = 0.0  # it trusts what it has; windows that reach back to before its start are not clear
 
     def __init__(
         self, lowest: int, highest: int, voices: Voices | None = None, tuning: DspTuning | None = None
@@ -65,17 +65,28 @@ class DspTracker:
         self.tuning = tuning or DspTuning()
         self._lowest, self._highest = lowest - 0.6, highest + 0.6
         self._periodicity = Periodicity(HOP_FRAMES, self._lowest, self._highest)
-        self._start = 0.0  # s, nothing before it is looked at
+        self._start: float | None = None  # s, nothing before it is looked at; None: nothing heard yet
         self._pending: float | None = None  # s, the attack that waits for its pitch
         self._run: list[float] = []  # estimates in a row that agree
         self._run_began = 0.0
         self._hops = 0
+        self._own: set[int] = set()  # notes whose pitch it has seen; others it only hears fade
 
-    def push(self, samples: np.ndarray, t: float, level: LevelMeter) -> list[HumanEvent]:
+    def reset(self) -> None:
+        """Forgets the sound before; notes that sound stay."""
+        self._start = self._pending = None
+        self._run.clear()
+        self._own.clear()
+
+    def push(self, samples: np.ndarray, t: float, level: LevelMeter, muted: bool = False) -> list[HumanEvent]:
         """Float32 [HOP_FRAMES] that end at `t` (s); `level` has heard them already."""
         self._periodicity.push(samples)
+        if muted:
+            return []
         self._hops += 1
         tune = self.tuning
+        if self._start is None:
+            self._start = t - HOP_FRAMES / RATE_HZ
         if level.attack is not None and level.attack > self._start:
             self._start = self._pending = level.attack
             self._run.clear()
@@ -86,7 +97,7 @@ class DspTracker:
         busy = t - self._start < tune.young_s or self._pending is not None
         if peak_db < tune.floor_db or not (busy or (self.voices.sounding and self._hops % 3 == 0)):
             return events
-        pitch = self._estimate(t)
+        pitch = self._estimate(t - self._start)
         if pitch is None:
             self._run.clear()
         elif self._pending is not None:
@@ -95,9 +106,9 @@ class DspTracker:
             self._while_sounding(pitch, t, level, events)
         return events
 
-    def _estimate(self, t: float) -> float | None:
-        """MIDI number by the shortest window that is clear; None: no period."""
-        available = int((t - self._start) * INNER_RATE_HZ)
+    def _estimate(self, since_s: float) -> float | None:
+        """MIDI number by the shortest window within the last `since_s` that is clear; None: no period."""
+        available = int(since_s * INNER_RATE_HZ)
         found = None
         for length, clarity in WINDOWS:
             if length > available:
@@ -128,6 +139,7 @@ class DspTracker:
         if abs(jump) < tune.follow:
             self._run.clear()
             voice.unheard_s = 0.0
+            self._own.add(voice.id)
             bend = self.voices.move(voice, voice.pitch + 0.6 * jump, t)
             if bend is not None:
                 events.append(bend)
@@ -141,16 +153,17 @@ class DspTracker:
     def _note(self, pitch: float, onset: float, t: float, level: LevelMeter, events: list[HumanEvent]) -> None:
         if self._lowest <= pitch <= self._highest:
             events.extend(self.voices.end_all(t))
-            events.append(self.voices.start(pitch, level.velocity(onset), onset, t, level.peak_db(onset)))
+            note = self.voices.start(pitch, level.velocity(onset), onset, t, level.peak_db(onset))
+            self._own = {note.id}
+            events.append(note)
         self._pending = None
         self._run.clear()
 
     def _fade(self, peak_db: float, t: float) -> list[HumanEvent]:
-        tune = self.tuning
         events: list[HumanEvent] = []
         for voice in list(self.voices.sounding.values()):
             voice.loudest_db = max(voice.loudest_db, peak_db)
-            voice.unheard_s += HOP_FRAMES / 48_000
+            voice.unheard_s += HOP_FRAMES / RATE_HZ
             if self._over(voice, peak_db, t):
                 events.append(self.voices.end(voice, t))
         return events
@@ -158,4 +171,5 @@ class DspTracker:
     def _over(self, voice: Voice, peak_db: float, t: float) -> bool:
         tune = self.tuning
         inaudible = peak_db < max(tune.floor_db, voice.loudest_db - tune.drop_db)
-        return inaudible or (voice.unheard_s > tune.unclear_s and t - voice.emitted > tune.unclear_s)
+        unclear = voice.id in self._own and min(voice.unheard_s, t - voice.emitted) > tune.unclear_s
+        return inaudible or unclear
