@@ -32,7 +32,7 @@ def limits(rate_hz: int, period_frames: int, hop_frames: int) -> MappingProxyTyp
         {
             "capture": Limit(period_ms, "a period is there .. it is in the ring"),
             "hearing": Limit(0.5 * hop_ms, "a hop .. its events"),
-            "band": Limit(3.0, "an event .. everything it changed is planned"),
+            "band": Limit(10.0, "an event .. every player has planned anew (3 ms a query on the slowest board)"),
             "stage": Limit(1.0, "a note is due .. synth and sockets were told"),
             "command": Limit(5.0, "an edge or packet .. every player has it"),
         }

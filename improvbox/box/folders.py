@@ -1,4 +1,4 @@
-"""Where the box keeps what it writes: jams, installed models, its status file."""
+"""Where the box keeps what it writes: jams, installed models, its status file where no volatile folder is."""
 
 from __future__ import annotations
 
@@ -17,8 +17,3 @@ def data_folder(settings: BoxSettings) -> Path:
     if SYSTEM.is_dir() and os.access(SYSTEM, os.W_OK):
         return SYSTEM
     return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / "improvbox"
-
-
-def status_file(data: Path) -> Path:
-    """Rewritten once a second by the running box, read by `improvbox status`."""
-    return data / "status.json"

@@ -14,7 +14,11 @@ import sys
 CAPTURE_PRIORITY = 70  # the interface's buffer is the one deadline that cannot be made up
 HEARING_PRIORITY = 66
 SYNTH_PRIORITY = 62  # FluidSynth's own thread, set by its driver
+STAGE_PRIORITY = 60
 BAND_PRIORITY = 58
+HOUSE_PRIORITY = 20
+"""everything else of the process. One interpreter lock for all: a thread of ours that holds it and is pushed aside by
+another program would keep the playing threads waiting, however high their priority"""
 
 SWITCH_INTERVAL_S = 0.0005  # a busy thread gives the interpreter back ten times sooner than Python's default
 STACK_BYTES = 1 << 20  # of a thread: locked memory counts all of it, and 8 MiB each is waste

@@ -15,7 +15,7 @@ from improvbox.config import Settings
 from improvbox.errors import CommandError
 from improvbox.events import PLAYERS, BandEvent, Command, HumanEvent, Level, NoteOn, PlannedNote, Release
 from improvbox.stage import sounds
-from improvbox.stage.weaver import Weaver
+from improvbox.stage.weaver import Tally
 from improvbox.tempo import Grid
 
 CHORD_S = 0.08  # under load, notes of the human closer than this are one for the band
@@ -43,6 +43,31 @@ class Beat(Protocol):
     def grid(self, now: float) -> Grid | None: ...
 
 
+class Fan(Protocol):
+    """The part of the stage that the session turns by itself."""
+
+    @property
+    def faults(self) -> int: ...
+    @property
+    def last_fault(self) -> str: ...
+    def program(self, part: str, program: int) -> None: ...
+    def gain(self, part: str, level: float) -> None: ...
+
+
+class Stage(Protocol):
+    """What the session asks of the stage: `stage.weaver.Weaver` itself, or live the curtain in front of its thread."""
+
+    @property
+    def fan(self) -> Fan: ...
+    @property
+    def tally(self) -> Tally: ...
+    def take(self, event: BandEvent) -> None: ...
+    def advance(self, now: float) -> None: ...
+    def next_due(self) -> float: ...
+    def panic(self, now: float) -> None: ...
+    def close(self, now: float) -> None: ...
+
+
 class Witness:
     """Sees what is no note of the band. Each method is called on the session's thread and must not wait."""
 
@@ -63,13 +88,13 @@ class Witness:
 
 
 class Session:
-    """Wires band, beat tracker and weaver. `start` first, `stop` last."""
+    """Wires band, beat tracker and stage. `start` first, `stop` last."""
 
     def __init__(
-        self, settings: Settings, band: Band, beat: Beat, weaver: Weaver, witnesses: Iterable[Witness] = ()
+        self, settings: Settings, band: Band, beat: Beat, stage: Stage, witnesses: Iterable[Witness] = ()
     ) -> None:
         self.band = band
-        self.weaver = weaver
+        self.stage = stage
         self.grid: Grid | None = None
         """metered time, or None: free"""
         self.commands_refused = 0
@@ -92,19 +117,19 @@ class Session:
         """Sounds and levels of the settings; the first grid."""
         for part in PLAYERS:
             player = self._settings.player(part)
-            self.weaver.fan.program(part, player.program)
-            self.weaver.fan.gain(part, player.level)
+            self.stage.fan.program(part, player.program)
+            self.stage.fan.gain(part, player.level)
         self._look_at_beat(now)
 
     def human(self, event: HumanEvent, now: float) -> None:
         """The human did something, and the box knows it at `now`."""
+        for witness in self._witnesses:  # first: a note event leaves the box before anybody thinks about it
+            witness.human(event, now)
         if not isinstance(event, Level):
             self._beat.hear(event)
             self._look_at_beat(now)
         if not self._spared(event):
             self.band.hear(event, now)
-        for witness in self._witnesses:
-            witness.human(event, now)
 
     def _spared(self, event: HumanEvent) -> bool:
         if not isinstance(event, NoteOn):
@@ -132,9 +157,9 @@ class Session:
                 self._sound(command)
             case "level":
                 for part in players(command.target):
-                    self.weaver.fan.gain(part, float(command.value))  # type: ignore[arg-type]  # checked by commands
+                    self.stage.fan.gain(part, float(command.value))  # type: ignore[arg-type]  # checked by commands
             case "panic":
-                self.weaver.panic(now)
+                self.stage.panic(now)
             case "state":
                 for witness in self._witnesses:
                     witness.state(self.band.state(), now)
@@ -156,15 +181,15 @@ class Session:
         if problems and (command.target != "all" or not found):
             raise CommandError(problems[0])
         for part, program in found.items():
-            self.weaver.fan.program(part, program)
+            self.stage.fan.program(part, program)
 
     def advance(self, now: float) -> None:
         """Makes happen what is due at `now`."""
         self._look_at_beat(now)
         for event in self.band.advance(now):
             if not self.holding or isinstance(event, Release):
-                self.weaver.take(event)
-        self.weaver.advance(now)
+                self.stage.take(event)
+        self.stage.advance(now)
         if now >= self._next_beat:
             self._tell_beat(now)
         if self._witnesses and now >= self._show_at:
@@ -172,13 +197,13 @@ class Session:
 
     def next_wake(self) -> float:
         """When `advance` next has something to do, s; inf where only an event can change anything."""
-        return min(self.band.next_wake(), self.weaver.next_due(), self._next_beat)
+        return min(self.band.next_wake(), self.stage.next_due(), self._next_beat)
 
     def stop(self, now: float) -> None:
         """Every note ends, sinks are closed. May be called twice."""
         if not self._stopped:
             self._stopped = True
-            self.weaver.close(now)
+            self.stage.close(now)
 
     def _look_at_beat(self, now: float) -> None:
         grid = self._beat.grid(now)

@@ -19,7 +19,7 @@ def test_budgets_follow_the_sizes_in_use(budget: Budget) -> None:
     assert {s.stage: s.budget_ms for s in budget.stats()} | {"capture": 0, "hearing": 0} == {
         "capture": 0,
         "hearing": 0,
-        "band": 3.0,
+        "band": 10.0,
         "stage": 1.0,
         "command": 5.0,
     }
@@ -41,11 +41,11 @@ def test_percentiles_are_those_of_the_last_window(budget: Budget) -> None:
 
 
 def test_a_load_is_the_mean_share_of_the_budget_since_the_last_look(budget: Budget) -> None:
-    for ms in (1.5, 4.5):
+    for ms in (5.0, 15.0):
         budget.note("band", ms / 1e3)
     assert budget.loads()["band"] == pytest.approx(1.0)
     assert budget.loads()["band"] is None
-    budget.note("band", 6e-3)
+    budget.note("band", 20e-3)
     assert budget.loads()["band"] == pytest.approx(2.0)
 
 

@@ -1,0 +1,89 @@
+"""Assembles a live box from the settings: real hardware, loaded models, sinks."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from improvbox.audio import finder
+from improvbox.audio.alsa import AlsaSource
+from improvbox.audio.patient import PatientSource
+from improvbox.box import parts
+from improvbox.box.bandstand import Thing
+from improvbox.box.controls import Controls
+from improvbox.box.inbox import Inbox
+from improvbox.box.ladder import Ladder
+from improvbox.box.live import LiveBox, Players
+from improvbox.clock import StreamClock
+from improvbox.config import Settings
+from improvbox.errors import DeviceError, ModelError
+from improvbox.hearing.listener import Listener
+from improvbox.stage.fluid import FluidLive
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Assembled:
+    """A box that is ready to start, and what goes with it."""
+
+    box: LiveBox
+    controls: Controls
+    ladder: Ladder
+    seed: int
+    """of this session: with the same input it would play the same again"""
+
+
+def assemble(settings: Settings, data: Path, moves: Sequence[str] = ()) -> Assembled:
+    """Everything loaded, nothing running. Raises what a part raises: ModelError (band), SettingsError, UsageError.
+
+    A pitch model that is missing or not whole is no reason to stay silent: hearing then does without one, and says so.
+    """
+    inbox: Inbox[Thing] = Inbox()
+    clock, ladder = StreamClock(), Ladder()
+    controls = Controls(settings, inbox.give, clock.now, moves)
+    source = PatientSource(lambda: AlsaSource(settings.audio))
+    synth = FluidLive(settings.stage, amplifier(settings))
+    synth_problem = _start_synth(synth)
+    seed = settings.band.seed or int.from_bytes(os.urandom(4), "big")
+    listener, cause = _listener(settings, data)
+    players = Players(listener, parts.band(settings, data, seed), parts.beat(settings))
+    if cause:
+        ladder.force("dsp hearing", cause)
+    box = LiveBox(settings, source, synth, players, inbox=inbox, clock=clock, witnesses=[controls])
+    box.synth_problem = synth_problem
+    return Assembled(box, controls, ladder, seed)
+
+
+def amplifier(settings: Settings) -> str:
+    """The ALSA name to play on where the settings name none: the guitar's interface."""
+    if settings.audio.pcm:
+        return "default"
+    found = finder.cards()
+    card = settings.audio.card or next((c.id for c in found if c.capture and c.playback), "")
+    return f"plughw:CARD={card}" if card else "default"
+
+
+def _start_synth(synth: FluidLive) -> str:
+    """Why it does not play yet; '' where it does. A device that is not there yet is looked for while the box runs."""
+    try:
+        synth.start()
+    except DeviceError as error:
+        log.warning("%s; looking for it", error)
+        return str(error)
+    for notice in synth.notices:
+        log.warning("%s", notice)
+    return ""
+
+
+def _listener(settings: Settings, data: Path) -> tuple[Listener, str]:
+    """(hearing, why it has no model)."""
+    try:
+        return parts.listener(settings, data), ""
+    except ModelError as error:
+        log.error("%s; hearing goes on without a model", error)
+        without = dataclasses.replace(settings, hearing=dataclasses.replace(settings.hearing, model=parts.NO_MODEL))
+        return parts.listener(without, data), str(error)
