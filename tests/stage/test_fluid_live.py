@@ -35,6 +35,15 @@ def live(rig: Rig) -> Iterator[FluidLive]:
     sink.close()
 
 
+def wait_recorded(rig: Rig, frames: int) -> None:
+    """Until the recording has so many frames: on a busy machine these are no measure of wall time."""
+    for _ in range(2000):
+        if rig.state()["recorded_frames"] >= frames:
+            return
+        sleep_s(0.01)
+    raise AssertionError(f"the rig has not recorded {frames} frames in 20 s")
+
+
 def test_a_started_synth_renders_and_lives(live: FluidLive) -> None:
     before = live.frames
     sleep_s(0.1)
@@ -45,11 +54,11 @@ def test_a_started_synth_renders_and_lives(live: FluidLive) -> None:
 def test_a_note_reaches_the_device_and_ends(live: FluidLive, rig: Rig, tmp_path: Path) -> None:
     live.program("mid", 16)
     rig.record(tmp_path / "synth.wav")
-    sleep_s(0.1)
+    wait_recorded(rig, 4800)
     live.note_on(NOTE, 0.0)
-    sleep_s(0.2)
+    wait_recorded(rig, 14400)
     live.note_off("mid", 1, 60, 0.0)
-    sleep_s(0.6)
+    wait_recorded(rig, 43200)
     sound = np.abs(rig.stop_recording().samples()[:, 1:]).max(axis=1)
     assert sound[:2400].max() < 1e-4  # but for dither
     assert sound.max() > 0.05
@@ -61,7 +70,7 @@ def test_the_output_is_silent_after_panic(live: FluidLive, rig: Rig, tmp_path: P
     sleep_s(0.1)
     live.panic(0.0)
     rig.record(tmp_path / "synth.wav")
-    sleep_s(0.2)
+    wait_recorded(rig, 9600)
     assert np.abs(rig.stop_recording().samples()[-4800:, 1:]).max() < 1e-4
 
 
@@ -75,7 +84,7 @@ def test_a_device_that_vanishes_is_noticed_and_comes_back(rig: Rig, live: FluidL
         watch = Stopwatch()
         with pytest.raises(DeviceError, match="'synth'"):
             live.restart()
-        assert watch.elapsed_s() < 5.0
+        assert watch.elapsed_s() < 10.0  # it does not hang; the machine may be busy
         live.note_on(NOTE, 0.0)  # nobody plays it and nobody minds
     finally:
         rig.reappear()
