@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,13 +28,21 @@ class Adc(Protocol):
         ...
 
 
+def spidev_device() -> Any:
+    """A `spidev.SpiDev`. Raises ImportError."""
+    import spidev
+
+    return spidev.SpiDev()
+
+
 class Mcp3008:
     """The MCP3008 on an SPI bus, through `spidev`."""
 
-    def __init__(self, spi: Spi, device: Any = None) -> None:
-        """`device`: an object with the SpiDev interface; None: a `spidev.SpiDev`, imported by `start`."""
+    def __init__(self, spi: Spi, make_device: Callable[[], Any] = spidev_device) -> None:
+        """`make_device`: gives an object with the SpiDev interface; called by `start`."""
         self._spi = spi
-        self._device = device
+        self._make_device = make_device
+        self._device: Any = None
 
     @property
     def path(self) -> Path:
@@ -41,12 +50,10 @@ class Mcp3008:
         return Path(f"/dev/spidev{self._spi.bus}.{self._spi.device}")
 
     def start(self) -> None:
-        if self._device is None:
-            try:
-                import spidev
-            except ImportError:
-                raise MissingDriverError("the knobs need `spidev`; install it, or run without knobs") from None
-            self._device = spidev.SpiDev()
+        try:
+            self._device = self._make_device()
+        except ImportError:
+            raise MissingDriverError("the knobs need `spidev`; install it, or run without knobs") from None
         try:
             self._device.open(self._spi.bus, self._spi.device)
         except OSError as error:
@@ -58,6 +65,7 @@ class Mcp3008:
     def stop(self) -> None:
         if self._device is not None:
             self._device.close()
+            self._device = None
 
     def read(self, channel: int) -> int:
         # MCP3008 data sheet, 6.1: start bit, single-ended and channel, then a null bit and ten bits of data.

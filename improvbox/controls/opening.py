@@ -22,11 +22,13 @@ def open_panel(
     submit: Callable[[Command], None],
     now: Callable[[], float],
     moves: Sequence[str] = (),
+    detect: Callable[[], str | None] = board,
 ) -> Panel | None:
     """A panel, not yet started; None where the settings or the machine have no pins.
 
-    `moves`, as in script.py, are played on fake pins. Pin and bindings files are read in any case, so that a mistake
-    in them shows on every machine. Raises InputFileError, SettingsError or UsageError.
+    `moves`, as in script.py, are played on fake pins. `detect` names the board, None off one. Pin and bindings files
+    are read in any case, so that a mistake in them shows on every machine. Raises InputFileError, SettingsError or
+    UsageError.
     """
     kind = settings.controls.pins
     pins_file = pinmap.load(settings.controls.pinmap)
@@ -37,7 +39,7 @@ def open_panel(
     if played or kind == "fake":
         pins: Pins = FakePins(pins_file, played, now)
         adc: Adc = FakeKnobs(pins_file, played, now)
-    elif kind == "rpi" or (kind == "auto" and board() is not None):
+    elif kind == "rpi" or (kind == "auto" and detect() is not None):
         pins, adc = RpiPins(), Mcp3008(pins_file.spi)
     else:
         return None

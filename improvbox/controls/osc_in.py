@@ -120,7 +120,7 @@ class OscServer:
         return answers
 
     def _take(self, address: str, arguments: list[object]) -> list[bytes]:
-        command = routes.command(address, arguments, self._now())
+        command = routes.command(address, arguments, self._now(), hint=self._quiet.open(monotonic_s()))
         if command is None:
             self._count(ignored=1)
             return []

@@ -14,9 +14,13 @@ class QuietLog:
         self._next: float | None = None
         self._held = 0
 
+    def open(self, t: float) -> bool:
+        """Whether a warning at `t` (s) would be written out."""
+        return self._next is None or t >= self._next
+
     def warn(self, t: float, message: str, *args: object) -> None:
         """A warning at `t` (s), written out or counted."""
-        if self._next is not None and t < self._next:
+        if not self.open(t):
             self._held += 1
             return
         more = f" (and {self._held} more like it)" if self._held else ""

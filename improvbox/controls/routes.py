@@ -47,15 +47,15 @@ ROUTES: Mapping[str, Route] = MappingProxyType(
 )  # fmt: skip
 
 
-def command(where: str, arguments: Sequence[object], t: float) -> Command | None:
+def command(where: str, arguments: Sequence[object], t: float, hint: bool = True) -> Command | None:
     """The Command of an OSC message, given at `t` (s). Raises CommandError.
 
     None for the release of a button: a single 0 to an address that takes no value, which control surfaces send after
-    the 1 of the press.
+    the 1 of the press. `hint`: an unknown address is answered with the nearest one, which takes milliseconds to find.
     """
     route = ROUTES.get(where)
     if route is None:
-        known = f"; {nearest(where, ROUTES)}" if len(where) <= MAX_TEXT else ""
+        known = f"; {nearest(where, ROUTES)}" if hint and len(where) <= MAX_TEXT else ""
         raise CommandError(f"no OSC address {where[:MAX_TEXT]!r}{known}")
     for argument in arguments:
         if not isinstance(argument, bool | int | float | str):

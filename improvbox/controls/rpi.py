@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,10 @@ def board(model: str | Path = "/proc/device-tree/model") -> str | None:
     return name if any(word in name for word in ("Raspberry Pi", "Jetson", "NVIDIA")) else None
 
 
-def driver() -> Any:
+def driver(modules: Iterable[str] = MODULES) -> Any:
     """The GPIO library of this board. Raises MissingDriverError saying what to install."""
     told = []
-    for name in MODULES:
+    for name in modules:
         try:
             return importlib.import_module(name)
         except Exception as error:  # noqa: BLE001 - off a board they raise RuntimeError, NotImplementedError, plain Exception

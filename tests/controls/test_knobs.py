@@ -37,14 +37,14 @@ class SpiDevice:
 
 
 def test_the_converter_gives_ten_bits_of_the_channel_asked_for(pins_file: PinMap) -> None:
-    adc = Mcp3008(pins_file.spi, SpiDevice({0: 0, 3: 1023, 5: 0x2A5}))
+    adc = Mcp3008(pins_file.spi, lambda: SpiDevice({0: 0, 3: 1023, 5: 0x2A5}))
     adc.start()
     assert [adc.read(channel) for channel in (0, 3, 5)] == [0, 1023, 0x2A5]
 
 
 def test_bus_speed_and_mode_are_those_of_the_pin_file(pins_file: PinMap) -> None:
     device = SpiDevice({})
-    adc = Mcp3008(pins_file.spi, device)
+    adc = Mcp3008(pins_file.spi, lambda: device)
     adc.start()
     assert (device.opened, device.max_speed_hz, device.mode) == ((0, 0), 1_000_000, 0)
     adc.stop()
@@ -56,7 +56,7 @@ def test_a_bus_that_nothing_answers_on_is_an_error(pins_file: PinMap) -> None:
         def xfer2(self, sent: list[int]) -> list[int]:
             return [0xFF, 0xFF, 0xFF]
 
-    adc = Mcp3008(pins_file.spi, Floating({}))
+    adc = Mcp3008(pins_file.spi, lambda: Floating({}))
     adc.start()
     with pytest.raises(DeviceError, match=r"nothing answers on /dev/spidev0\.0"):
         adc.read(0)
@@ -64,12 +64,15 @@ def test_a_bus_that_nothing_answers_on_is_an_error(pins_file: PinMap) -> None:
 
 def test_an_absent_bus_is_named_with_what_to_do(pins_file: PinMap) -> None:
     with pytest.raises(DeviceError, match=r"cannot open /dev/spidev0\.0: .*enable SPI"):
-        Mcp3008(pins_file.spi, SpiDevice({}, absent=True)).start()
+        Mcp3008(pins_file.spi, lambda: SpiDevice({}, absent=True)).start()
 
 
 def test_a_missing_library_says_what_to_install(pins_file: PinMap) -> None:
-    with pytest.raises(MissingDriverError, match="install"):
-        Mcp3008(pins_file.spi).start()
+    def missing() -> None:
+        raise ImportError("No module named 'spidev'")
+
+    with pytest.raises(MissingDriverError, match="`spidev`; install it"):
+        Mcp3008(pins_file.spi, missing).start()
 
 
 def test_both_ends_are_within_reach_of_a_poor_potentiometer() -> None:

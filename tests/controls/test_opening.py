@@ -9,12 +9,11 @@ import pytest
 
 from improvbox.config import build
 from improvbox.controls.opening import open_panel
-from improvbox.controls.rpi import board
-from improvbox.errors import MissingDriverError, SettingsError, UsageError
+from improvbox.errors import SettingsError, UsageError
 
 
-def opened(moves: tuple[str, ...] = (), **controls: str) -> Any:
-    return open_panel(build({"controls": controls}), lambda _: None, lambda: 0.0, moves)
+def opened(moves: tuple[str, ...] = (), board: str | None = None, **controls: str) -> Any:
+    return open_panel(build({"controls": controls}), lambda _: None, lambda: 0.0, moves, lambda: board)
 
 
 def test_off_is_no_panel() -> None:
@@ -22,8 +21,11 @@ def test_off_is_no_panel() -> None:
 
 
 def test_auto_off_a_board_is_no_panel() -> None:
-    assert board() is None
-    assert opened(pins="auto") is None
+    assert opened(pins="auto", board=None) is None
+
+
+def test_auto_on_a_board_is_a_panel() -> None:
+    assert opened(pins="auto", board="Raspberry Pi 4") is not None
 
 
 def test_fake_pins_start_anywhere() -> None:
@@ -38,11 +40,6 @@ def test_moves_are_played_on_fake_pins_whatever_the_machine() -> None:
 def test_moves_on_real_pins_are_refused() -> None:
     with pytest.raises(UsageError, match=r"controls\.pins = 'rpi'"):
         opened(("1:fs1",), pins="rpi")
-
-
-def test_real_pins_off_a_board_say_what_to_install_when_started() -> None:
-    with pytest.raises(MissingDriverError, match="rpi-lgpio"):
-        opened(pins="rpi").start()
 
 
 def test_a_wrong_bindings_file_shows_even_where_pins_are_off(tmp_path: Path) -> None:

@@ -151,8 +151,8 @@ def test_an_edge_whose_line_cannot_be_read_wakes_the_panel(gpio: Any) -> None:
 
 
 def test_a_missing_library_says_what_to_install() -> None:
-    with pytest.raises(MissingDriverError, match=r"RPi\.GPIO: .*rpi-lgpio.*Jetson\.GPIO.*controls\.pins"):
-        driver()
+    with pytest.raises(MissingDriverError, match=r"no_such_board\.GPIO: .*rpi-lgpio.*Jetson\.GPIO.*controls\.pins"):
+        driver(["no_such_board.GPIO"])
 
 
 def test_boards_are_told_by_their_device_tree(tmp_path: Any) -> None:
