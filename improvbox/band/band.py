@@ -24,9 +24,11 @@ from improvbox.memory.context import Memory
 from improvbox.tempo import Grid
 
 LATE_S = 0.02  # a wake-up later than this plans from the real present, not from when it was due
-HOLDS_S = 0.1  # a note just begun sounds at least this long before it gives way: shorter is a click
+HOLDS_S = 0.25  # a note that began within this is not let go but resolved by the next
 NEARLY_OVER_S = 0.15  # a clash that ends by itself within this is left alone
+SPARSE = 0.3  # a player of no higher density rests after giving way, another comes in again
 PASSING_S = 0.2  # a human who plays faster than this passes through clashes
+GESTURE_BEATS = 2.0  # a player that spoke while the human rested ends its gesture within this
 REENTRY_BEATS = 0.5  # after giving way a player comes in on the next line of this
 
 
@@ -184,8 +186,7 @@ class Band:
         self.form.human_note(self.ear.heard, self._grid is not None)
         self._model.feed(Played("human", note.key, event.onset, event.velocity), self._grid)
         for player in self._bands():
-            if player.turn and not player.insists:
-                player.listen()
+            player.finish_by(now + GESTURE_BEATS * self._scene(player, now).pulse_s)
             self._meet(player, note.key, now)
         self._replan(now, self._bands())
 
@@ -199,9 +200,11 @@ class Band:
             return
         if held.offset - now < NEARLY_OVER_S:
             return
-        self._let_go(player, now, max(now, held.onset + HOLDS_S))
-        if player.told.density > 0.3 and not player.stands:
+        moves_on = player.told.density > SPARSE and not player.stands
+        if moves_on:
             player.owes = scene.next_line(scene.first, REENTRY_BEATS)
+        if held.onset < now - HOLDS_S or not moves_on:  # a note just begun resolves: let go, it would be a click
+            self._let_go(player, now, max(now, held.onset + HOLDS_S))
 
     def _let_go(self, player: Player, now: float, t: float) -> None:
         """What the player sounds, or is about to, ends at `t` (s)."""
@@ -227,9 +230,12 @@ class Band:
             player.stands = False
         if not self.form.on:
             return
-        if player.told.row.answers and player.turn and not player.plan and not player.free_notes:
+        if player.turn and not player.plan and not player.free_notes:
             player.insists = False
-            self._planner.answer(player, self._scene(player, at))
+            if self._memory.phrases.going_on:
+                player.listen()
+            else:
+                self._planner.answer(player, self._scene(player, at))
         self._replan(at, self._bands())
 
     def _replan(self, now: float, players: list[Player]) -> None:
@@ -248,7 +254,8 @@ class Band:
             self._let_go(player, now, now)
         if player.name in BANDS:
             self._replan(now, [player])
-            if player in self._answering() and not self._memory.phrases.going_on and self.ear.heard:
+            if player in self._answering() and self.form.on and self.ear.heard:
+                player.insists = self._memory.phrases.going_on
                 self._planner.answer(player, self._scene(player, now))
 
     # -- who -----------------------------------------------------------------------------------------------------

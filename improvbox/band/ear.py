@@ -10,6 +10,7 @@ import numpy as np
 
 from improvbox.events import BANDS, REGISTERS
 from improvbox.memory.context import Memory
+from improvbox.memory.line import Line
 from improvbox.tempo import TICKS_PER_BEAT, Grid
 
 LOOK_BACK_S = 8.0
@@ -110,6 +111,11 @@ class Ear:
         if made is None or now - made[0] > STALE_S:
             made = self._views[part] = now, self._look(part, now)
         return made[1]
+
+    @property
+    def line(self) -> Line:
+        """The human's line."""
+        return self._memory.line
 
     @property
     def band(self) -> str:

@@ -14,8 +14,6 @@ from improvbox.band.types import Limits, Predictor
 from improvbox.events import REGISTERS, PlannedNote
 from improvbox.memory.context import Memory
 
-REACH_BEATS = 1.0  # a plan covers at least this much time where the model has something to say
-DEEPEST = 3  # notes of a plan made by the model
 ASK_AGAIN_BEATS = 1.0  # after the model would rather rest
 FREE_TURN = (5, 12)  # notes of a statement left to the model
 BREATH_S = 0.25  # between two statements of a player that carries on
@@ -76,10 +74,10 @@ class Planner:
         return min(1.0, scene.leader.ioi / scene.pulse_s) * 0.25
 
     def _retort(self, player: Player, scene: Scene) -> bool:
-        half = 0.5 if scene.grid is not None else 0.0
         start = scene.first
-        if scene.grid is not None:  # off the beat
-            start = scene.grid.time(math.ceil(scene.grid.beat(scene.first) - half - 1e-6) + half)
+        if scene.grid is not None:  # off the beat, where the human is least
+            shift = min((0.5, 0.25, 0.75), key=lambda s: scene.ear.phases[round(12 * s)])
+            start = scene.grid.time(math.ceil(scene.grid.beat(scene.first) - shift - 1e-6) + shift)
         sketch = quotes.retort(scene, self._memory.line, self._window(player, scene), start, rng=player.rng)
         self._stand(player, scene, sketch)
         return bool(sketch)
@@ -96,8 +94,8 @@ class Planner:
         return low, high
 
     def _ask(self, player: Player, scene: Scene) -> None:
-        """Asks the model for the next note, and for more until the plan reaches far enough."""
-        controls, limits = request(scene, player.told, player.last, player.move)
+        """Asks the model for the next note: after every event it knows better what comes after that."""
+        controls, limits = request(scene, player)
         if player.owes < math.inf:
             limits = _by(limits, scene, player.owes)
         proposal = self._model.query(player.name, controls, limits, player.rng, now=scene.now, grid=scene.grid)

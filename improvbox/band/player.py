@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -24,8 +25,8 @@ class Player:
     """the plan is a motif or an ending: others' notes do not undo it"""
     last: PlannedNote | None = None
     """the last committed note; its duration follows releases"""
-    move: int = 0
-    """semitones, the last note against the one before"""
+    moves: deque[int] = field(default_factory=lambda: deque(maxlen=8))
+    """semitones, its last intervals, the newest last"""
     again: float = math.inf
     """s, when to ask the model again after it proposed nothing"""
     owes: float = math.inf
@@ -43,7 +44,8 @@ class Player:
 
     def took(self, note: PlannedNote) -> None:
         """A note was committed."""
-        self.move = note.pitch - self.last.pitch if self.last is not None else 0
+        if self.last is not None:
+            self.moves.append(note.pitch - self.last.pitch)
         self.last = note
         self.owes = math.inf
         self.free_notes = max(0, self.free_notes - 1)
@@ -59,8 +61,15 @@ class Player:
         self.stands = False
         self.again = math.inf
 
+    def finish_by(self, t: float) -> None:
+        """The human is back: it ends the gesture it is in, by `t` (s), and listens."""
+        if self.turn and not self.insists:
+            self.plan = [note for note in self.plan if note.onset < t]
+            self.stands = bool(self.plan) and self.stands
+            self.turn, self.free_notes = 0, min(self.free_notes, 1)
+
     def listen(self) -> None:
-        """Its turn is over."""
+        """Its turn is over at once."""
         self.turn, self.insists, self.free_notes = 0, False, 0
         self.drop()
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from improvbox.band import taste
+from improvbox.band.player import Player
 from improvbox.band.scene import Scene
 from improvbox.band.steering import Steering
 from improvbox.band.types import Controls, Limits
@@ -18,15 +19,17 @@ _AT_LEAST = ((0.0, 0.1, 0.3, 0.45, 1.0), (4.0, 3.0, 1.5, 0.0, 0.0))
 _AT_MOST = ((0.0, 0.6, 0.75, 0.9, 1.0), (16.0, 4.0, 1.0, 0.5, 0.34))
 _PACE = ((0.25, 0.5, 1.0, 2.0, 4.0), (0.1, 0.3, 0.5, 0.75, 0.95))  # the human's onsets a beat to a density
 SHORTEST_S = 0.08  # between two onsets of a player
-ROOM_PATIENCE = 8.0  # beats without a gap after which a player that waits for one plays all the same
-GAP_IOIS = 1.25  # a human who has not played for this many of their usual intervals leaves a gap
+ROOM_PATIENCE = 6.0  # beats without a gap after which a player that waits for one plays all the same
+GAP_IOIS = 1.15  # a human who has not played for this many of their usual intervals leaves a gap
 ENDING_THINNER = 0.6
+TOGETHER = 1.5  # nats by which texture pulls onsets to where in the beat the human plays, or from there
 
 # How well each tick of the beat keeps order, nats; thirds count as much as quarters where the human plays them.
 _STRAIGHT = np.array([0.0, -4, -3.5, -1.6, -3, -4, -0.5, -4, -3, -1.6, -3.5, -4])
 _TRIPLE = np.array([0.0, -4, -3.5, -3, -0.8, -4, -2, -4, -0.8, -3, -3.5, -4])
 _OFF_BEAT = np.zeros(TICKS_PER_BEAT)
-_OFF_BEAT[[0, 3, 6, 9]] = -2.0, 0.6, 1.2, 0.6
+_OFF_BEAT[[0, 3, 6, 9]] = -2.5, 1.8, 1.4, 1.8
+OFF_THEIRS = 3.5  # nats by which a role that keeps off the beat avoids where the human usually is
 
 
 def density(scene: Scene, told: Steering) -> float:
@@ -39,12 +42,13 @@ def density(scene: Scene, told: Steering) -> float:
     return wanted * (ENDING_THINNER if scene.ending else 1.0)
 
 
-def request(scene: Scene, told: Steering, last: PlannedNote | None, move: int) -> tuple[Controls, Limits]:
-    """Conditions and limits of the player's next note after `last`, which moved by `move` semitones."""
+def request(scene: Scene, player: Player) -> tuple[Controls, Limits]:
+    """Conditions and limits of the player's next note."""
+    told = player.told
     row, order = told.row, told.order
     busy = density(scene, told)
     low, high, home = taste.register(scene, row, *REGISTERS[scene.name])
-    earliest, latest, must = _when(scene, told, last, busy)
+    earliest, latest, must = _when(scene, told, player.last, busy)
     controls = Controls(
         density=busy,
         order=order,
@@ -63,7 +67,7 @@ def request(scene: Scene, told: Steering, last: PlannedNote | None, move: int) -
         step_ticks=_step(scene, order, busy),
         hazard=1.0 + 2.0 * max(0.0, busy - 0.5),
         phase_bias=_phases(scene, told),
-        pitch_bias=taste.pitch_bias(scene, told, last, move, home),
+        pitch_bias=taste.pitch_bias(scene, player, low, high, home),
         time_temperature=1.6 - 1.1 * order,
         pitch_temperature=1.3 - 0.6 * order,
         pitch_share=1.0 if order < 0.3 else 1.0 - 0.15 * order,
@@ -116,8 +120,8 @@ def _phases(scene: Scene, told: Steering) -> np.ndarray | None:
     human = scene.ear.phases
     bias: np.ndarray = (told.order - 0.4) * 1.5 * (_TRIPLE if scene.ear.triple else _STRAIGHT)
     if "human" in scene.listens_to:
-        bias = bias + (1.0 - 2.0 * told.texture) * 0.7 * human
-    off = told.row.off_beat + (0.7 if told.row.gaps else 0.0)
+        bias = bias + (0.8 - 2.0 * told.texture) * TOGETHER * human
+    off = max(told.row.off_beat, 0.8 if told.row.gaps else 0.0)
     if off:
-        bias = bias + off * (_OFF_BEAT - 1.5 * human)
+        bias = (1.0 - 0.7 * off) * bias + off * (_OFF_BEAT - OFF_THEIRS * human)
     return bias

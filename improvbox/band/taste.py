@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from improvbox.band.ear import View
+from improvbox.band.player import Player
 from improvbox.band.roles import Role
 from improvbox.band.scene import Scene
 from improvbox.band.steering import Steering
@@ -16,6 +18,7 @@ ROOM = {"bass": 9.0, "mid": 9.0, "high": 8.0}  # semitones from home at which a 
 LARGEST_LEAP = {"bass": 12, "mid": 9, "high": 9}  # semitones; a bass leaps octaves, a melody rarely more than a sixth
 FORGOTTEN_S = 3.0  # after this long a pause any entry is a fresh start
 KEEP_APART = 3  # semitones between neighbouring bands, below which they sound like one
+ECHO = 8.0  # nats by which the ends of the variation control pull to a quotation, or from one
 SHARED_BAND = 0.4  # how far a player keeps out of the human's way when both are in one band
 
 
@@ -38,13 +41,15 @@ def register(scene: Scene, row: Role, low: int, high: int) -> tuple[int, int, fl
     return low, high, (low + high) / 2
 
 
-def pitch_bias(scene: Scene, told: Steering, last: PlannedNote | None, move: int, home: float) -> np.ndarray:
-    """float[128] to be added to the logits of the player's pitches; `move`: its last interval in semitones."""
-    row = told.row
-    by_class = _harmony(scene, told, row)
+def pitch_bias(scene: Scene, player: Player, low: int, high: int, home: float) -> np.ndarray:
+    """float[128] to be added to the logits of the player's pitches, which lie in `low`..`high` around `home`."""
+    told, last = player.told, player.last
+    by_class = _harmony(scene, told, told.row)
     bias: np.ndarray = by_class[_CLASS] - 0.5 * ((_KEYS - home) / ROOM[scene.name]) ** 2
     if last is not None:
-        _lead(bias, scene, told, last, move)
+        outside = max(low - last.pitch, last.pitch - high, 0)
+        _lead(bias, scene, player, last, outside)
+        _echo(bias, scene, player, last)
     _make_way(bias, scene)
     return bias
 
@@ -55,9 +60,8 @@ def _harmony(scene: Scene, told: Steering, row: Role) -> np.ndarray:
     if air.any():
         by_class += row.fit * (0.45 - 0.25 * told.texture) * np.log(0.1 + air)
     if "human" in scene.listens_to:
-        stays = 0.3 if scene.grid is not None else 0.6
-        by_class -= row.clash * scene.ear.risk(scene.now, stays)
         human = scene.view("human")
+        by_class -= row.clash * scene.ear.risk(scene.now, _stays(scene, human))
         if human.key >= 0:
             by_class[human.key % 12] -= 0.4  # a part of its own is worth more than a doubling
     for _, view in scene.company():
@@ -67,20 +71,46 @@ def _harmony(scene: Scene, told: Steering, row: Role) -> np.ndarray:
     return by_class
 
 
-def _lead(bias: np.ndarray, scene: Scene, told: Steering, last: PlannedNote, move: int) -> None:
-    """Voice leading from the player's last note."""
-    fresh = scene.first - last.offset > FORGOTTEN_S
+def _stays(scene: Scene, human: View) -> float:
+    """The chance that the human still holds the present note when the player's next one begins."""
+    if not human.sounds(scene.now):
+        return 0.3
+    held = (scene.first - human.onset) / human.ioi
+    return 0.8 if held < 0.7 else 0.35 if held < 1.3 else 0.6
+
+
+def _lead(bias: np.ndarray, scene: Scene, player: Player, last: PlannedNote, outside: int) -> None:
+    """Voice leading from the player's last note; `outside`: semitones it lies beyond where the player may be."""
+    told = player.told
     distance = np.abs(_KEYS - last.pitch)
     bias -= 0.1 * np.maximum(distance - (7 if scene.name == "bass" else 4), 0)
-    if not fresh:
+    if scene.first - last.offset <= FORGOTTEN_S:
         largest = LARGEST_LEAP[scene.name] + (4 if told.order < 0.3 else 0)
-        bias[distance > largest] = -np.inf
+        bias[distance > largest + outside] = -np.inf
+    move = player.moves[-1] if player.moves else 0
+    direction = np.sign(_KEYS - last.pitch)
     if abs(move) > 5:  # what leapt turns back by step
-        bias[np.sign(_KEYS - last.pitch) == np.sign(move)] -= 0.7
+        bias[direction == np.sign(move)] -= 0.7
     leader = scene.leader
-    against = told.row.contrary + max(0.0, told.texture - 0.3)
-    if leader.interval and against > 0.0:
-        bias[np.sign(_KEYS - last.pitch) == np.sign(leader.interval)] -= 0.9 * against
+    against = told.row.contrary + 2.0 * told.texture - 0.8
+    if leader.interval and against:
+        bias[direction == np.sign(leader.interval)] -= 0.6 * against
+
+
+def _echo(bias: np.ndarray, scene: Scene, player: Player, last: PlannedNote) -> None:
+    """Low variation goes on as the human's line once went on from here; high variation goes elsewhere."""
+    pull = ECHO * (0.5 - player.told.variation)
+    if abs(pull) < 0.1 * ECHO or player.told.row.answers:
+        return
+    line = scene.ear.line
+    found = line.matches(player.moves, most=6)
+    if found:
+        following = [step.interval for _, place in found for step in line.steps(place + 1, 1)]
+    else:
+        following = list(line.intervals(3))  # any of their last moves begins a quotation
+    for interval in set(following):
+        if 0 <= last.pitch + interval < len(bias):
+            bias[last.pitch + interval] += pull if found else 0.5 * pull
 
 
 def _make_way(bias: np.ndarray, scene: Scene) -> None:

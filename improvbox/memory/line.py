@@ -84,8 +84,10 @@ class Line:
                 break
         return tuple(b.pitch - a.pitch for a, b in itertools.pairwise(notes))
 
-    def matches(self, context: Sequence[int], longest: int = 12) -> list[tuple[int, int]]:
+    def matches(self, context: Sequence[int], longest: int = 12, most: int = 24) -> list[tuple[int, int]]:
         """Where the end of `context` (intervals) was played before and something follows: (length, position).
+
+        Of many places the latest `most` are looked at.
 
         The longest match comes first, of equal ones the most recent. The position is that of the note where the
         match ends, so `steps(position + 1, n)` is how the line went on then.
@@ -93,8 +95,10 @@ class Line:
         if len(context) < SEED:
             return []
         key = tuple(context[-SEED:])
-        found = []
-        for place in self._index.get(key, ()):
+        found: list[tuple[int, int]] = []
+        for place in reversed(self._index.get(key, ())):
+            if len(found) == most:
+                break
             if self._base + SEED <= place < self._base + len(self._notes) - 1:
                 found.append((self._length(place, context, longest), place))
         found.sort(reverse=True)
