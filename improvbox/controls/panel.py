@@ -55,7 +55,7 @@ class Panel:
         self._lit: dict[str, bool] = {}
         self._contacts: dict[int, Contact] = {}
         self._switch_of = {line.bcm: line for line in pinmap.switches.values()}
-        self._next_knobs = self._next_reread = -math.inf
+        self._next_knobs = self._next_reread = self._next_light = -math.inf
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._quiet = QuietLog(log)
@@ -137,7 +137,7 @@ class Panel:
     def _round(self) -> None:
         t = monotonic_s()
         self.alive_at = t
-        for edge in self._pins.wait(max(0.0, self._due(t) - t)):
+        for edge in self._pins.wait(max(0.0, self._due() - t)):
             self._seen(edge.bcm, edge.level, edge.t, edge=True)
         t = monotonic_s()
         self._give(self._pedal.advance(t))
@@ -145,11 +145,10 @@ class Panel:
         self._turn_knobs(t)
         self._light(t)
 
-    def _due(self, t: float) -> float:
+    def _due(self) -> float:
         look = min((c.look_at for c in self._contacts.values()), default=math.inf)
-        blink = (math.floor(t / CELL_S) + 1) * CELL_S
         knobs = self._next_knobs if self._adc is not None else math.inf
-        return min(look, blink, knobs, self._next_reread, self._pedal.due())
+        return min(look, self._next_light, knobs, self._next_reread, self._pedal.due())
 
     def _seen(self, bcm: int, level: bool, t: float, edge: bool) -> None:
         line = self._switch_of[bcm]
@@ -202,7 +201,11 @@ class Panel:
             self._failed(t, error)
 
     def _light(self, t: float) -> None:
-        for state, leds in self._pedal.notices():
+        notices = self._pedal.notices()
+        if t < self._next_light and not notices:
+            return
+        self._next_light = (math.floor(t / CELL_S) + 1) * CELL_S
+        for state, leds in notices:
             self._leds.show(state, t, leds)
         for switch in self._pinmap.switches:
             shown = self._pedal.shows(switch)
