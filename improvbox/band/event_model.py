@@ -13,7 +13,7 @@ import numpy as np
 
 from improvbox.band import sampling, vocabulary
 from improvbox.band.features import Features, conditions, expand_core, expand_query
-from improvbox.band.types import Controls, Fed, Limits, Proposal, Snapshot
+from improvbox.band.types import Controls, Fed, Judgement, Limits, Played, Proposal, Snapshot
 from improvbox.errors import ModelError, nearest
 from improvbox.events import BANDS
 from improvbox.inference.card import Card
@@ -70,12 +70,16 @@ class EventModel:
         """Anything was fed since the start or the last reset."""
         return self._features.heard
 
-    def feed(self, event: Fed, grid: Grid | None) -> None:
-        """Hears one event, in the order in which events become known; `grid` None: time is free."""
+    def feed(self, event: Fed, grid: Grid | None) -> bool:
+        """Hears one event, in the order in which events become known; `grid` None: time is free.
+
+        True: it moved the state; False: it was drums, or an end that says nothing new.
+        """
         changed = self._features.hear(event, grid)
         self._time_logits.clear()
         if changed and self._features.core is not None:
             self._states = self._core.run({"x": expand_core(self._features.core), **self._states})
+        return changed
 
     def query(
         self, part: str, controls: Controls, limits: Limits, rng: np.random.Generator, *, now: float, grid: Grid | None
@@ -119,6 +123,37 @@ class EventModel:
             float(pitches[pitch]),
             log_duration,
             log_velocity,
+        )
+
+    def judge(self, note: Played, controls: Controls, *, grid: Grid | None) -> Judgement | None:
+        """Log-probabilities of `note` as the next of its part, without limits; None before anything was heard.
+
+        Raises ValueError for a part that is no player, or a note without a duration.
+        """
+        if note.part not in BANDS or note.duration is None:
+            raise ValueError(f"a player's note with a duration is wanted, not {note}")
+        if not self._features.heard:
+            return None
+        band, features = BANDS.index(note.part), self._features
+        z, time_out = self._time_head(note.part, band, controls, grid)
+        if grid is None:
+            onsets = sampling.free_onsets(time_out, features, band, features.event_s)
+            index = int(vocabulary.gap_bin(note.onset - onsets.base))
+        else:
+            onsets = sampling.metered_onsets(time_out, features, band, features.event_s, grid)
+            index = sampling.step_of(note.onset, features, grid)
+        log_time = sampling.log_softmax(onsets.logits.astype(np.float64))[index]
+        if index == len(onsets.times):
+            return Judgement(float(log_time), float("nan"), float("nan"), float("nan"))
+        row = sampling.onset_row(onsets, (index, note.onset), features, band, grid)
+        out = self._pitch.run({"h": self._states[self._top], "z": z, "onset": row})["logits"][0]
+        pitches = sampling.limited_pitches(sampling.pitch_logits(out, features, band), band, Limits.of(note.part))
+        assert pitches is not None
+        return Judgement(
+            float(log_time),
+            float(pitches[note.pitch - int(vocabulary.LOWEST[band])]),
+            sampling.log_duration(out, note.duration, grid),
+            sampling.log_velocity(out, note.velocity),
         )
 
     def _time_head(self, part: str, band: int, controls: Controls, grid: Grid | None) -> tuple[np.ndarray, np.ndarray]:

@@ -133,6 +133,16 @@ class Proposal:
     log_velocity: float
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the model thinks of a given next note: natural log-probabilities, no limits."""
+
+    log_time: float
+    log_pitch: float
+    log_duration: float
+    log_velocity: float
+
+
 class Snapshot(Protocol):
     """A copy of a model's state; its content is the model's own business."""
 
@@ -146,7 +156,7 @@ class Predictor(Protocol):
     def reset(self) -> None:
         """Forgets everything that was fed."""
 
-    def feed(self, event: Fed, grid: Grid | None) -> None:
+    def feed(self, event: Fed, grid: Grid | None) -> object:
         """Hears one event, in the order in which events become known; `grid` None: time is free."""
 
     def query(

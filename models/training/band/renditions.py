@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from improvbox.band import sampling
 from improvbox.band import vocabulary as v
 from improvbox.band.features import Features, tick_of
 from improvbox.band.types import IDIOMS, Ended, Played
@@ -173,18 +174,9 @@ def _targets(performance: Performance, heard: list[tuple[int, Played | Ended]], 
             made["gap"].append(v.GAP_NONE if note is None else int(v.gap_bin(note.onset - moment)))
             made["pitch"].append(0 if note is None else note.pitch - int(v.LOWEST[band]))
             made["velocity"].append(0 if note is None else min(note.velocity // 8, v.VELOCITIES - 1))
-            made["length"].append(0 if note is None else length_bin(note, grid))
+            made["length"].append(0 if note is None else sampling.duration_bin(note.duration or 0.0, grid))
         for name, values in made.items():
             rows[name].append(values)
-
-
-def length_bin(note: Played, grid: Grid | None) -> int:
-    """Duration category: of ticks when metered, of seconds when free."""
-    assert note.duration is not None
-    if grid is None:
-        return int(np.argmin(np.abs(np.log(v.DURATIONS_S / max(note.duration, 0.02)))))
-    ticks = max(note.duration / grid.beat_s * 12, 1.0)
-    return int(np.argmin(np.abs(np.log(v.DURATIONS_TICKS / ticks))))
 
 
 def idiom_of(setting: Setting) -> int:
