@@ -14,6 +14,7 @@ import numpy as np
 from improvbox.events import HumanEvent
 from improvbox.hearing.level import RATE_HZ, LevelMeter
 from improvbox.hearing.periodicity import INNER_RATE_HZ, Periodicity
+from improvbox.hearing.pluck import PluckDetector
 from improvbox.hearing.voices import Voice, Voices
 
 HOP_FRAMES = 128
@@ -38,8 +39,10 @@ class DspTuning:
     """an attack that found no pitch in this time was noise"""
     follow: float = 0.5
     """semitones that a sounding note may move between estimates: faster is another note"""
-    legato_s: float = 0.025
-    """a new pitch without an attack must hold this long"""
+    legato_s: float = 0.010
+    """a new pitch without an attack must hold this long; 25 ms loses every fourth hammer-on in fast playing"""
+    pluck_after_s: float = 0.02
+    """a pluck so soon after an attack is part of it"""
     legato_jump: float = 0.7
     """semitones, least size of a hammer-on"""
     unclear_s: float = 0.06
@@ -70,6 +73,7 @@ class DspTracker:
         self._run: list[float] = []  # estimates in a row that agree
         self._run_began = 0.0
         self._hops = 0
+        self._plucks = PluckDetector()
         self._own: set[int] = set()  # notes whose pitch it has seen; others it only hears fade
 
     def reset(self) -> None:
@@ -86,11 +90,10 @@ class DspTracker:
         self._hops += 1
         tune = self.tuning
         if self._start is None:
-            self._start = t - HOP_FRAMES / RATE_HZ
-        if level.attack is not None and level.attack > self._start:
-            self._start = self._pending = level.attack
-            self._run.clear()
-        peak_db = level.peak_db(t - 0.013)  # one period of the lowest note
+            self._take_over(t - HOP_FRAMES / RATE_HZ, level)
+        self._plucks.push(samples, t)
+        self._hear_attack(level)
+        peak_db = level.peak_db(t - 0.014)  # one period of the lowest note
         events = self._fade(peak_db, t)
         if self._pending is not None and t - self._pending > tune.attack_s:
             self._pending = None
@@ -105,6 +108,25 @@ class DspTracker:
         elif self.voices.sounding:
             self._while_sounding(pitch, t, level, events)
         return events
+
+    def _take_over(self, t: float, level: LevelMeter) -> None:
+        """Begins at `t`; an attack just before it waits for its pitch, unless another tracker has named it."""
+        self._start = t
+        attack = level.attack
+        if attack is None or t - attack > self.tuning.young_s:
+            return
+        if not any(voice.onset > attack - 0.02 for voice in self.voices.sounding.values()):
+            self._pending = attack
+
+    def _hear_attack(self, level: LevelMeter) -> None:
+        """From an attack on, nothing before it counts; and it waits for its pitch."""
+        newest, pluck = level.attack, self._plucks.last
+        start = self._start or 0.0
+        if pluck is not None and pluck > max(start, newest or 0.0) + self.tuning.pluck_after_s:
+            newest = pluck
+        if newest is not None and newest > start:
+            self._start = self._pending = newest
+            self._run.clear()
 
     def _estimate(self, since_s: float) -> float | None:
         """MIDI number by the shortest window within the last `since_s` that is clear; None: no period."""
