@@ -211,7 +211,7 @@ def to_toml(settings: Settings | None = None) -> str:
 def _write(table: Any, prefix: str, lines: list[str]) -> None:
     nested = []
     if prefix:
-        lines.extend(["", f"[{prefix}]  # {type(table).__doc__.strip()}"])
+        lines.extend(["", f"[{prefix}]  # {(type(table).__doc__ or "").strip()}"])
     for spec in dataclasses.fields(table):
         value = getattr(table, spec.name)
         if dataclasses.is_dataclass(value):

@@ -96,9 +96,11 @@ def missing() -> str:
 class Rig:
     """One dummy sound card. Several may run side by side: each has its own server name and folder."""
 
-    def __init__(self, realtime: bool | None = None, folder: str | Path | None = None) -> None:
+    def __init__(self, realtime: bool | None = None, folder: str | Path | None = None, card: str = "") -> None:
         """realtime: the server asks for SCHED_FIFO; None: where this process may have it. folder: for logs and
-        recordings without a folder of their own; None: a temporary one, removed at the end."""
+        recordings without a folder of their own; None: a temporary one, removed at the end. card: ALSA card id that
+        guitar and band are heard on; '': none, nothing is heard."""
+        self.card = card
         self.realtime = may_be_realtime() if realtime is None else realtime
         self.server = f"improvbox-{os.getpid()}-{next(_number)}"
         self.capture, self.playback = CAPTURE, PLAYBACK
@@ -148,7 +150,7 @@ class Rig:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "asound.conf").write_text(ASOUND_CONF)
         command = [sys.executable, "-m", "improvbox.audio.rig_client", self.server]
-        command += ["realtime" if self.realtime else "normal", str(self._folder / "jackd.log")]
+        command += ["realtime" if self.realtime else "normal", str(self._folder / "jackd.log"), self.card]
         root = str(Path(errors.__file__).parents[1])
         path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH", "")) if p)
         with (self._folder / "client.log").open("ab") as log:

@@ -1,4 +1,4 @@
-"""The dummy sound server behind the rig: jackd, one of its own per rig."""
+"""The sound server behind the rig: jackd, one of its own per rig, with its dummy driver or on a card to be heard."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ CLIENT_PATIENCE_MS = 5000  # a client that a stalled machine holds up is not thr
 
 
 class Server:
-    """jackd with its dummy driver. The kernel ends it when this process ends, even by SIGKILL."""
+    """jackd. The kernel ends it when this process ends, even by SIGKILL."""
 
-    def __init__(self, name: str, realtime: bool, log: Path) -> None:
-        self.name, self.realtime, self._log = name, realtime, log
+    def __init__(self, name: str, realtime: bool, log: Path, card: str = "") -> None:
+        """card: the ALSA card id to play on; '': no card, the dummy driver."""
+        self.name, self.realtime, self.card, self._log = name, realtime, card, log
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -27,10 +28,13 @@ class Server:
         command = [tied, "--pdeathsig", "TERM", "--"] if tied else []
         command += [program, "-n", self.name, *(["-R", "-P80"] if self.realtime else ["-r"])]
         # -S, synchronous: a cycle waits for every client. Asynchronous mode loses cycles and slips the guitar.
-        command += ["-S", "-t", str(CLIENT_PATIENCE_MS), "-d", "dummy"]
-        command += ["-r", str(RATE_HZ), "-p", str(JACK_PERIOD_FRAMES), "-C", "0", "-P", "0"]
+        command += ["-S", "-t", str(CLIENT_PATIENCE_MS), "-d", *self._driver()]
+        command += ["-r", str(RATE_HZ), "-p", str(JACK_PERIOD_FRAMES)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def _driver(self) -> list[str]:
+        return ["alsa", "-P", f"hw:CARD={self.card}", "-n", "3"] if self.card else ["dummy", "-C", "0", "-P", "2"]
 
     def stop(self) -> None:
         if self._process is None:

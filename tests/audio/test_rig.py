@@ -18,7 +18,7 @@ from improvbox.audio.rig import Rig, missing
 from improvbox.audio.tone import pluck
 from improvbox.clock import monotonic_s, sleep_s
 from improvbox.config import AudioSettings
-from improvbox.errors import MissingDriverError, StreamError
+from improvbox.errors import DeviceError, MissingDriverError, StreamError
 
 
 def servers(rig: Rig) -> list[str]:
@@ -141,3 +141,19 @@ def test_a_machine_without_the_plugin_is_told_what_to_install(monkeypatch: pytes
 def test_a_rig_that_does_not_run_says_so() -> None:
     with pytest.raises(StreamError, match="start it first"):
         Rig().state()
+
+
+def test_guitar_and_band_go_to_the_outputs_that_a_card_would_play(rig: Rig) -> None:
+    import jack
+
+    onlooker = jack.Client("onlooker", no_start_server=True, servername=rig.server)
+    try:
+        heard = [[p.name for p in onlooker.get_all_connections(f"system:playback_{side}")] for side in (1, 2)]
+    finally:
+        onlooker.close()
+    assert heard == [["rig:monitor_1"], ["rig:monitor_2"]]
+
+
+def test_a_card_that_is_not_there_is_named() -> None:
+    with pytest.raises(DeviceError, match="jackd"), Rig(card="Nowhere"):
+        pass
