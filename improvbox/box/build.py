@@ -19,9 +19,10 @@ from improvbox.box.ladder import Ladder
 from improvbox.box.live import LiveBox, Players
 from improvbox.clock import StreamClock
 from improvbox.config import Settings
-from improvbox.errors import DeviceError, ModelError
+from improvbox.errors import ModelError
 from improvbox.hearing.listener import Listener
 from improvbox.stage.fluid import FluidLive
+from improvbox.stage.osc_out import OscSink
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +48,24 @@ def assemble(settings: Settings, data: Path, moves: Sequence[str] = ()) -> Assem
     controls = Controls(settings, inbox.give, clock.now, moves)
     source = PatientSource(lambda: AlsaSource(settings.audio))
     synth = FluidLive(settings.stage, amplifier(settings))
-    synth_problem = _start_synth(synth)
+    osc = OscSink(settings.osc)
     seed = settings.band.seed or int.from_bytes(os.urandom(4), "big")
     listener, cause = _listener(settings, data)
     players = Players(listener, parts.band(settings, data, seed), parts.beat(settings))
     if cause:
         ladder.force("dsp hearing", cause)
-    box = LiveBox(settings, source, synth, players, inbox=inbox, clock=clock, witnesses=[controls])
-    box.synth_problem = synth_problem
+    osc.start()
+    box = LiveBox(
+        settings,
+        source,
+        synth,
+        players,
+        inbox=inbox,
+        clock=clock,
+        sinks=[osc],
+        witnesses=[osc, controls],
+        publish=osc.health,
+    )
     return Assembled(box, controls, ladder, seed)
 
 
@@ -65,18 +76,6 @@ def amplifier(settings: Settings) -> str:
     found = finder.cards()
     card = settings.audio.card or next((c.id for c in found if c.capture and c.playback), "")
     return f"plughw:CARD={card}" if card else "default"
-
-
-def _start_synth(synth: FluidLive) -> str:
-    """Why it does not play yet; '' where it does. A device that is not there yet is looked for while the box runs."""
-    try:
-        synth.start()
-    except DeviceError as error:
-        log.warning("%s; looking for it", error)
-        return str(error)
-    for notice in synth.notices:
-        log.warning("%s", notice)
-    return ""
 
 
 def _listener(settings: Settings, data: Path) -> tuple[Listener, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from improvbox.box.session import Witness
+from improvbox.box.session import Onlooker
 from improvbox.events import HumanEvent, NoteOn, PlannedNote
 from improvbox.tempo import Grid
 
@@ -19,7 +19,7 @@ def note_name(pitch: float) -> str:
     return f"{NAMES[key % 12]}{key // 12 - 1}" + (f"{cents:+d}" if abs(cents) >= 10 else "")
 
 
-class Glance(Witness):
+class Glance(Onlooker):
     """A sink too. Written by the session's thread, read by a display's: every field is one store."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -30,7 +30,7 @@ from improvbox.box.watchdog import Heartbeats, Signs
 from improvbox.box.worker import Worker
 from improvbox.clock import StreamClock, monotonic_s
 from improvbox.config import Settings
-from improvbox.errors import ImprovBoxError
+from improvbox.errors import DeviceError, ImprovBoxError
 from improvbox.events import Health, HumanEvent
 from improvbox.hearing.listener import Listener
 from improvbox.stage.sinks import Sink
@@ -86,9 +86,12 @@ class LiveBox:
         clock: StreamClock,
         sinks: Iterable[Sink] = (),
         witnesses: Iterable[Witness] = (),
+        publish: Callable[[Health], None] = lambda health: None,
     ) -> None:
-        """inbox and clock are shared with whoever gives commands; sinks beside the synth."""
+        """inbox and clock are shared with whoever gives commands; sinks beside the synth; publish: where each health
+        reading goes, called on the main thread."""
         self.settings = settings
+        self._publish = publish
         self.inbox, self.clock = inbox, clock
         self.glance = Glance()
         self.beats = Heartbeats()
@@ -124,6 +127,10 @@ class LiveBox:
 
     def start(self) -> None:
         """Everything runs when this returns, but for an interface that is not there yet. Raises what a part raises."""
+        try:
+            self._synth.start()
+        except DeviceError as error:  # it may come later: it is looked for while the box runs
+            self.synth_problem = str(error)
         self.bandstand.session.start(0.0)
         for worker in reversed(self._workers):  # whoever takes is there before whoever gives
             worker.start()
@@ -204,7 +211,8 @@ class LiveBox:
         self.inbox.give(change)
 
     def tell(self, health: Health) -> None:
-        """Asks the band's thread for the players' state; it is there at the next reading."""
+        """Publishes the reading, and asks the band's thread for the players' state: it is there at the next one."""
+        self._publish(health)
 
         def look(session: Session, now: float) -> None:
             grid = session.grid

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from improvbox.box.session import Witness
+from improvbox.box.session import Onlooker
 from improvbox.events import Command, HumanEvent, PlannedNote, PlayedNote
 from improvbox.stage.notes import HumanNotes
 
 
-class NoteLog(Witness):
+class NoteLog(Onlooker):
     """A sink of the weaver and a witness of the session."""
 
     def __init__(self) -> None:

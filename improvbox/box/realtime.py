@@ -53,8 +53,8 @@ def ask_fifo(priority: int) -> str:
 
 def lock_memory() -> str:
     """Keeps every page in RAM, now and later. Asked for only without a limit: under one, later allocations fail."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    if soft != resource.RLIM_INFINITY and not _may_lock_anyway():
+    if not may_lock():
+        soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
         return f"memory is not locked (limit {soft // 1024} KiB); allow it with LimitMEMLOCK=infinity in the unit"
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE) != 0:
@@ -64,8 +64,10 @@ def lock_memory() -> str:
     return ""
 
 
-def _may_lock_anyway() -> bool:
-    """CAP_IPC_LOCK: the limit does not count."""
+def may_lock() -> bool:
+    """There is no limit on locked memory, or it does not count for this process (CAP_IPC_LOCK)."""
+    if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY:
+        return True
     with open("/proc/self/status", encoding="ascii") as status:
         effective = next((line.split()[1] for line in status if line.startswith("CapEff:")), "0")
     return bool(int(effective, 16) >> _CAP_IPC_LOCK & 1)

@@ -68,8 +68,8 @@ class Stage(Protocol):
     def close(self, now: float) -> None: ...
 
 
-class Witness:
-    """Sees what is no note of the band. Each method is called on the session's thread and must not wait."""
+class Witness(Protocol):
+    """Sees what is no note of the band. Called on the thread that owns the stage, and must not wait."""
 
     def human(self, event: HumanEvent, now: float) -> None:
         """The human did something."""
@@ -83,8 +83,27 @@ class Witness:
     def plan(self, part: str, notes: tuple[PlannedNote, ...], now: float) -> None:
         """A player's plan, as far as it goes; it may be replaced."""
 
-    def state(self, state: dict[str, Any], now: float) -> None:
-        """Somebody asked for the state of every player."""
+    def state(self, state: Mapping[str, Any], now: float) -> None:
+        """Somebody asked for the state: part -> item -> value, or item -> value of the box."""
+
+
+class Onlooker:
+    """A witness that does nothing: the base of those who look at one thing only."""
+
+    def human(self, event: HumanEvent, now: float) -> None:
+        """Not looked at."""
+
+    def command(self, command: Command, now: float) -> None:
+        """Not looked at."""
+
+    def beat(self, grid: Grid, bar: int, beat: int, now: float) -> None:
+        """Not looked at."""
+
+    def plan(self, part: str, notes: tuple[PlannedNote, ...], now: float) -> None:
+        """Not looked at."""
+
+    def state(self, state: Mapping[str, Any], now: float) -> None:
+        """Not looked at."""
 
 
 class Session:
@@ -161,8 +180,11 @@ class Session:
             case "panic":
                 self.stage.panic(now)
             case "state":
+                state = self.band.state()
                 for witness in self._witnesses:
-                    witness.state(self.band.state(), now)
+                    witness.state(
+                        {**state.get("players", {}), **{k: v for k, v in state.items() if k != "players"}}, now
+                    )
                 return
         self._beat.command(command)
         self._look_at_beat(now)

@@ -7,12 +7,12 @@ on what it decides through `Curtain`, which looks to it like a weaver and a witn
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from improvbox.box.budget import Budget
 from improvbox.box.inbox import Inbox
-from improvbox.box.session import Witness
+from improvbox.box.session import Onlooker, Witness
 from improvbox.clock import Clock, monotonic_s
 from improvbox.events import BandEvent, Command, HumanEvent, PlannedNote
 from improvbox.stage.weaver import Tally, Weaver
@@ -92,7 +92,7 @@ class _Knobs:
         self._hand.inbox.give(lambda now: self._hand.weaver.fan.gain(part, level))
 
 
-class Curtain(Witness):
+class Curtain(Onlooker):
     """What the session sees of the stage. Every call is handed on and comes back at once."""
 
     def __init__(self, hand: Stagehand, witnesses: Sequence[Witness]) -> None:
@@ -129,7 +129,7 @@ class Curtain(Witness):
     def plan(self, part: str, notes: tuple[PlannedNote, ...], now: float) -> None:
         self._each(lambda witness, t: witness.plan(part, notes, t))
 
-    def state(self, state: dict[str, Any], now: float) -> None:
+    def state(self, state: Mapping[str, Any], now: float) -> None:
         self._each(lambda witness, t: witness.state(state, t))
 
     def _each(self, tell: Callable[[Witness, float], None]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from improvbox.box.session import Witness
+from improvbox.box.session import Onlooker
 from improvbox.events import BandEvent, Command, HumanEvent, NoteOn, PlannedNote
 from improvbox.tempo import Grid
 
@@ -42,10 +43,10 @@ class EchoBand:
         return min((n.onset - 0.04 for n in self.plans.get("bass", ())), default=math.inf)
 
     def state(self) -> dict[str, Any]:
-        return {"bass": {"role": "accompany"}}
+        return {"players": {"bass": {"role": "accompany"}}, "metered": False}
 
 
-class Tape(Witness):
+class Tape(Onlooker):
     """A sink and a witness that writes everything down."""
 
     def __init__(self) -> None:
@@ -67,7 +68,7 @@ class Tape(Witness):
     def plan(self, part: str, notes: tuple[PlannedNote, ...], now: float) -> None:
         self.rows.append(("plan", part, len(notes), now))
 
-    def state(self, state: dict[str, Any], now: float) -> None:
+    def state(self, state: Mapping[str, Any], now: float) -> None:
         self.rows.append(("state", state, now))
 
     def note_on(self, note: PlannedNote, t: float) -> None:

@@ -100,7 +100,7 @@ def test_panic_ends_what_sounds(rehearsal: Rehearsal) -> None:
 
 def test_a_question_for_the_state_is_answered(rehearsal: Rehearsal) -> None:
     rehearsal.tell("box", "state")
-    assert rehearsal.tape.of("state") == [({"bass": {"role": "accompany"}}, 0.0)]
+    assert rehearsal.tape.of("state") == [({"bass": {"role": "accompany"}, "metered": False}, 0.0)]
 
 
 def test_beats_are_told_when_they_fall_and_each_only_once() -> None:
