@@ -50,7 +50,7 @@ _BY_NAME = {state.name: state for state in STATES}
 
 
 class Leds:
-    """Contract: any thread may `show`; it writes one dict item. `lit` is for the panel's thread."""
+    """Contract: any thread may `show` and `forget`; each touches one dict item. `lit` is for the panel's thread."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = tuple(names)

@@ -12,7 +12,7 @@ from typing import Self
 from improvbox.clock import monotonic_s
 from improvbox.controls.debounce import Contact, sample
 from improvbox.controls.knobs import Adc
-from improvbox.controls.leds import CELL_S, Leds
+from improvbox.controls.leds import CELL_S, STATES, Leds
 from improvbox.controls.pedal import STEPS, Pedal
 from improvbox.controls.pinmap import PinMap
 from improvbox.controls.pins import Pins
@@ -117,7 +117,10 @@ class Panel:
             self._pedal.mirror.observe(command)
 
     def show(self, state: str) -> None:
-        """The box says how it is: a state of leds.STATES that it owns. Holds for the state's timeout only."""
+        """The box says how it is: a state of leds.STATES that it owns, in place of the last one, for its timeout."""
+        for other in STATES:
+            if other.owner == "box" and other.name != state:
+                self._leds.forget(other.name)
         self._leds.show(state, monotonic_s())
 
     def messages(self) -> list[tuple[str, tuple[str | float, ...]]]:

@@ -165,6 +165,15 @@ def test_leds_follow_the_roles_and_the_box(made: Any, pins_file: PinMap) -> None
     until(lambda: pins.led("fs2") and not pins.led("fs1"))
 
 
+def test_the_box_is_in_one_state_at_a_time(made: Any, pins_file: PinMap) -> None:
+    pins = FakePins(pins_file)
+    panel = made(pins)
+    panel.show("starting")  # believed for a minute, were nothing else said
+    panel.show("playing")
+    until(lambda: pins.led("status"))
+    assert panel._leds.state("status", monotonic_s()) == "playing"
+
+
 def test_stopping_darkens_the_leds_and_gives_the_pins_back(made: Any, pins_file: PinMap) -> None:
     pins = FakePins(pins_file)
     panel = made(pins)
