@@ -48,6 +48,18 @@ class Stopwatch:
         return time.perf_counter() - self._start
 
 
+class CpuStopwatch:
+    """Elapsed seconds of CPU of the calling thread: what work costs, whoever else uses the machine meanwhile."""
+
+    __slots__ = ("_start",)
+
+    def __init__(self) -> None:
+        self._start = time.thread_time()
+
+    def elapsed_s(self) -> float:
+        return time.thread_time() - self._start
+
+
 class VirtualClock:
     """Audio time that moves only when told to."""
 

@@ -89,18 +89,16 @@ class DspTracker:
             return []
         self._hops += 1
         tune = self.tuning
-        if self._start is None:
-            self._take_over(t - HOP_FRAMES / RATE_HZ, level)
         self._plucks.push(samples, t)
-        self._hear_attack(level)
+        start = self._hear_attack(t - HOP_FRAMES / RATE_HZ, level)
         peak_db = level.peak_db(t - 0.014)  # one period of the lowest note
         events = self._fade(peak_db, t)
         if self._pending is not None and t - self._pending > tune.attack_s:
             self._pending = None
-        busy = t - self._start < tune.young_s or self._pending is not None
+        busy = t - start < tune.young_s or self._pending is not None
         if peak_db < tune.floor_db or not (busy or (self.voices.sounding and self._hops % 3 == 0)):
             return events
-        pitch = self._estimate(t - self._start)
+        pitch = self._estimate(t - start)
         if pitch is None:
             self._run.clear()
         elif self._pending is not None:
@@ -109,24 +107,24 @@ class DspTracker:
             self._while_sounding(pitch, t, level, events)
         return events
 
-    def _take_over(self, t: float, level: LevelMeter) -> None:
-        """Begins at `t`; an attack just before it waits for its pitch, unless another tracker has named it."""
-        self._start = t
-        attack = level.attack
-        if attack is None or t - attack > self.tuning.young_s:
-            return
-        if not any(voice.onset > attack - 0.02 for voice in self.voices.sounding.values()):
-            self._pending = attack
+    def _hear_attack(self, t: float, level: LevelMeter) -> float:
+        """Since when the sound counts: nothing before the last attack does, and that one waits for its pitch.
 
-    def _hear_attack(self, level: LevelMeter) -> None:
-        """From an attack on, nothing before it counts; and it waits for its pitch."""
-        newest, pluck = level.attack, self._plucks.last
-        start = self._start or 0.0
-        if pluck is not None and pluck > max(start, newest or 0.0) + self.tuning.pluck_after_s:
-            newest = pluck
-        if newest is not None and newest > start:
-            self._start = self._pending = newest
+        `t`: s, where this hop begins. The first one begins the tracker's work: an attack just before it waits too,
+        unless another tracker has named it.
+        """
+        attack, pluck = level.attack, self._plucks.last
+        if self._start is None:
+            self._start = t
+            if attack is not None and t - attack < self.tuning.young_s:
+                named = any(voice.onset > attack - 0.02 for voice in self.voices.sounding.values())
+                self._pending = None if named else attack
+        if pluck is not None and pluck > max(self._start, attack or 0.0) + self.tuning.pluck_after_s:
+            attack = pluck
+        if attack is not None and attack > self._start:
+            self._start = self._pending = attack
             self._run.clear()
+        return self._start
 
     def _estimate(self, since_s: float) -> float | None:
         """MIDI number by the shortest window within the last `since_s` that is clear; None: no period."""

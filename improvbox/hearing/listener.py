@@ -8,7 +8,7 @@ from types import TracebackType
 
 import numpy as np
 
-from improvbox.clock import Stopwatch
+from improvbox.clock import CpuStopwatch, Stopwatch
 from improvbox.config import HearingSettings
 from improvbox.errors import UsageError, nearest
 from improvbox.events import HumanEvent, NoteOff, NoteOn
@@ -31,11 +31,18 @@ class Listener:
 
     One thread calls it. It does not block; the models of all modes are opened by `start`, so that `switch` costs
     nothing. `emitted` of a note is the end of the hop that made it known plus the compute of that hop, measured by a
-    Stopwatch, or `compute_s` where that is given (the same input then gives the same events, bit for bit).
+    `watch`, or `compute_s` where that is given (the same input then gives the same events, bit for bit).
     `folder` None: no model, 'dsp' is the only mode. Raises ModelError, MissingDriverError at start.
     """
 
-    def __init__(self, settings: HearingSettings, folder: Path | None, compute_s: float | None = None) -> None:
+    def __init__(
+        self,
+        settings: HearingSettings,
+        folder: Path | None,
+        compute_s: float | None = None,
+        watch: type[Stopwatch] | type[CpuStopwatch] = Stopwatch,
+    ) -> None:
+        self._watch = watch
         self._settings = settings
         self._folder = folder
         self._compute_s = compute_s
@@ -124,7 +131,7 @@ class Listener:
         return self._voices.end_all(self.t)
 
     def _hop(self, samples: np.ndarray) -> list[HumanEvent]:
-        watch = Stopwatch()
+        watch = self._watch()
         self._frames += HOP_FRAMES
         events: list[HumanEvent] = list(self._level.push(samples))
         if self._active != self._mode:
