@@ -211,7 +211,8 @@ def to_toml(settings: Settings | None = None) -> str:
 def _write(table: Any, prefix: str, lines: list[str]) -> None:
     nested = []
     if prefix:
-        lines.extend(["", f"[{prefix}]  # {(type(table).__doc__ or "").strip()}"])
+        doc = (type(table).__doc__ or "").strip()
+        lines.extend(["", f"[{prefix}]  # {doc}"])
     for spec in dataclasses.fields(table):
         value = getattr(table, spec.name)
         if dataclasses.is_dataclass(value):
