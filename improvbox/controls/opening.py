@@ -23,12 +23,13 @@ def open_panel(
     now: Callable[[], float],
     moves: Sequence[str] = (),
     detect: Callable[[], str | None] = board,
+    mirror: Mirror | None = None,
 ) -> Panel | None:
     """A panel, not yet started; None where the settings or the machine have no pins.
 
-    `moves`, as in script.py, are played on fake pins. `detect` names the board, None off one. Pin and bindings files
-    are read in any case, so that a mistake in them shows on every machine. Raises InputFileError, SettingsError or
-    UsageError.
+    `moves`, as in script.py, are played on fake pins. `detect` names the board, None off one. `mirror`: one to
+    share, which outlives a panel that does not start. Pin and bindings files are read in any case, so that a mistake in
+    them shows on every machine. Raises InputFileError, SettingsError or UsageError.
     """
     kind = settings.controls.pins
     pins_file = pinmap.load(settings.controls.pinmap)
@@ -43,5 +44,5 @@ def open_panel(
         pins, adc = RpiPins(), Mcp3008(pins_file.spi)
     else:
         return None
-    pedal = Pedal(bound, tuple(pins_file.switches), Mirror(settings.band))
+    pedal = Pedal(bound, tuple(pins_file.switches), mirror or Mirror(settings.band))
     return Panel(pins, pins_file, pedal, submit=submit, now=now, adc=adc if bound.knobs else None)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from improvbox.commands import parse
 from improvbox.config import build
+from improvbox.controls.mirror import Mirror
 from improvbox.controls.opening import open_panel
 from improvbox.errors import SettingsError, UsageError
 
@@ -35,6 +37,15 @@ def test_fake_pins_start_anywhere() -> None:
 
 def test_moves_are_played_on_fake_pins_whatever_the_machine() -> None:
     assert opened(("1:fs1",), pins="auto") is not None
+
+
+def test_a_shared_mirror_follows_the_panel() -> None:
+    settings = build({"controls": {"pins": "fake"}})
+    mirror = Mirror(settings.band)
+    panel = open_panel(settings, lambda _: None, lambda: 0.0, mirror=mirror)
+    assert panel is not None
+    panel.observe(parse("all", "role", "fight", 0.0, "osc"))
+    assert mirror.value(("bass",), "role") == "fight"
 
 
 def test_moves_on_real_pins_are_refused() -> None:
