@@ -12,8 +12,9 @@ from improvbox.audio.alsa import AlsaSource
 from improvbox.audio.patient import PatientSource
 from improvbox.audio.rig import Rig
 from improvbox.audio.source import RATE_HZ
-from improvbox.box.bandstand import Inbox
+from improvbox.box import realtime
 from improvbox.box.folders import data_folder
+from improvbox.box.inbox import Inbox
 from improvbox.box.live import LiveBox, Players
 from improvbox.box.parts import NO_MODEL
 from improvbox.cli import common
@@ -53,6 +54,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 def measure(settings: Settings, count: int, path: Path) -> dict[str, Any]:
     """Plays `count` plucks to the live box on the rig, and says what became of each. Takes 0.6 s a pluck."""
+    realtime.calm_interpreter()
+    if settings.box.realtime:  # this thread too: one that holds the interpreter must not be held up by other programs
+        realtime.ask_fifo(realtime.HOUSE_PRIORITY)
+        realtime.lock_memory()
     sound, played = plucks.take(count)
     name = settings.hearing.model
     folder = None if name == NO_MODEL else store.find(name, "pitch", data_folder(settings.box))
@@ -71,6 +76,7 @@ def measure(settings: Settings, count: int, path: Path) -> dict[str, Any]:
         synth.start()
         players = Players(listener, Mirror(), NoBeat())
         box = LiveBox(settings, source, synth, players, inbox=Inbox(), clock=clock)
+        realtime.freeze()
         box.start()
         try:
             sleep_s(SETTLE_S)
