@@ -22,6 +22,7 @@ def open_panel(
     submit: Callable[[Command], None],
     now: Callable[[], float],
     moves: Sequence[str] = (),
+    *,
     detect: Callable[[], str | None] = board,
     mirror: Mirror | None = None,
 ) -> Panel | None:

@@ -15,7 +15,7 @@ from improvbox.errors import SettingsError, UsageError
 
 
 def opened(moves: tuple[str, ...] = (), board: str | None = None, **controls: str) -> Any:
-    return open_panel(build({"controls": controls}), lambda _: None, lambda: 0.0, moves, lambda: board)
+    return open_panel(build({"controls": controls}), lambda _: None, lambda: 0.0, moves, detect=lambda: board)
 
 
 def test_off_is_no_panel() -> None:
