@@ -25,6 +25,8 @@ class Player:
     """the plan is a motif or an ending: others' notes do not undo it"""
     last: PlannedNote | None = None
     """the last committed note; its duration follows releases"""
+    pitches: deque[int] = field(default_factory=lambda: deque(maxlen=10))
+    """its last pitches, the newest last"""
     moves: deque[int] = field(default_factory=lambda: deque(maxlen=8))
     """semitones, its last intervals, the newest last"""
     again: float = math.inf
@@ -47,6 +49,7 @@ class Player:
         if self.last is not None:
             self.moves.append(note.pitch - self.last.pitch)
         self.last = note
+        self.pitches.append(note.pitch)
         self.owes = math.inf
         self.free_notes = max(0, self.free_notes - 1)
 

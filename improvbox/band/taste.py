@@ -18,6 +18,8 @@ ROOM = {"bass": 9.0, "mid": 9.0, "high": 8.0}  # semitones from home at which a 
 LARGEST_LEAP = {"bass": 12, "mid": 9, "high": 9}  # semitones; a bass leaps octaves, a melody rarely more than a sixth
 FORGOTTEN_S = 3.0  # after this long a pause any entry is a fresh start
 KEEP_APART = 3  # semitones between neighbouring bands, below which they sound like one
+REPEAT = 0.7  # nats against playing one pitch again, more for each time in a row
+WORN = 0.15  # nats against a pitch for each time it is among the last ten
 ECHO = 8.0  # nats by which the ends of the variation control pull to a quotation, or from one
 SHARED_BAND = 0.4  # how far a player keeps out of the human's way when both are in one band
 
@@ -50,6 +52,7 @@ def pitch_bias(scene: Scene, player: Player, low: int, high: int, home: float) -
         outside = max(low - last.pitch, last.pitch - high, 0)
         _lead(bias, scene, player, last, outside)
         _echo(bias, scene, player, last)
+        _tire(bias, player, last)
     _make_way(bias, scene)
     return bias
 
@@ -111,6 +114,18 @@ def _echo(bias: np.ndarray, scene: Scene, player: Player, last: PlannedNote) -> 
     for interval in set(following):
         if 0 <= last.pitch + interval < len(bias):
             bias[last.pitch + interval] += pull if found else 0.5 * pull
+
+
+def _tire(bias: np.ndarray, player: Player, last: PlannedNote) -> None:
+    """What was just played again and again loses its charm, first of all the same note."""
+    run = 0
+    for pitch in reversed(player.pitches):
+        if pitch != last.pitch:
+            break
+        run += 1
+    bias[last.pitch] -= REPEAT * (run - 0.5)
+    for pitch in player.pitches:
+        bias[pitch] -= WORN
 
 
 def _make_way(bias: np.ndarray, scene: Scene) -> None:
