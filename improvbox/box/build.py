@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from improvbox.audio import finder
 from improvbox.audio.alsa import AlsaSource
@@ -17,12 +18,15 @@ from improvbox.box.controls import Controls
 from improvbox.box.inbox import Inbox
 from improvbox.box.ladder import Ladder
 from improvbox.box.live import LiveBox, Players
+from improvbox.box.session import Witness
 from improvbox.clock import StreamClock
 from improvbox.config import Settings
 from improvbox.errors import ModelError
 from improvbox.hearing.listener import Listener
 from improvbox.stage.fluid import FluidLive
 from improvbox.stage.osc_out import OscSink
+from improvbox.stage.recorder import Recorder, new_folder
+from improvbox.stage.sinks import Sink
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +38,20 @@ class Assembled:
     box: LiveBox
     controls: Controls
     ladder: Ladder
+    recorder: Recorder | None
+    """None: the settings want no record"""
     seed: int
     """of this session: with the same input it would play the same again"""
 
 
-def assemble(settings: Settings, data: Path, moves: Sequence[str] = ()) -> Assembled:
-    """Everything loaded, nothing running. Raises what a part raises: ModelError (band), SettingsError, UsageError.
+class Log(Sink, Witness, Protocol):
+    """Keeps what is played and told."""
+
+
+def assemble(settings: Settings, data: Path, moves: Sequence[str] = (), logs: Sequence[Log] = ()) -> Assembled:
+    """Everything loaded, nothing running. logs: beside the record on disk.
+
+    Raises what a part raises: ModelError (band), SettingsError, UsageError.
 
     A pitch model that is missing or not whole is no reason to stay silent: hearing then does without one, and says so.
     """
@@ -55,6 +67,8 @@ def assemble(settings: Settings, data: Path, moves: Sequence[str] = ()) -> Assem
     if cause:
         ladder.force("dsp hearing", cause)
     osc.start()
+    recorder = Recorder(new_folder(data / "jams"), settings.band.tempo_bpm or 120.0) if settings.box.record else None
+    kept: list[Log] = [*logs, *([] if recorder is None else [recorder])]
     box = LiveBox(
         settings,
         source,
@@ -62,11 +76,11 @@ def assemble(settings: Settings, data: Path, moves: Sequence[str] = ()) -> Assem
         players,
         inbox=inbox,
         clock=clock,
-        sinks=[osc],
-        witnesses=[osc, controls],
+        sinks=[osc, *kept],
+        witnesses=[osc, *kept, controls],
         publish=osc.health,
     )
-    return Assembled(box, controls, ladder, seed)
+    return Assembled(box, controls, ladder, recorder, seed)
 
 
 def amplifier(settings: Settings) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from improvbox.box.session import Onlooker
 from improvbox.events import Command, HumanEvent, PlannedNote, PlayedNote
 from improvbox.stage.notes import HumanNotes
+from improvbox.stage.recorder import BandNotes
+from improvbox.tempo import Grid
 
 
 class NoteLog(Onlooker):
@@ -15,8 +17,10 @@ class NoteLog(Onlooker):
         """in the order they ended; `stage.notes` sorts them"""
         self.commands: list[Command] = []
         """those that were carried out"""
+        self.beats: list[tuple[float, int]] = []
+        """(s, beat within its bar), as they fell"""
         self._human = HumanNotes()
-        self._sounding: dict[tuple[str, int], tuple[PlannedNote, float, list[tuple[float, float]]]] = {}
+        self._band = BandNotes()
 
     def human(self, event: HumanEvent, now: float) -> None:
         finished = self._human.take(event)
@@ -26,6 +30,9 @@ class NoteLog(Onlooker):
     def command(self, command: Command, now: float) -> None:
         self.commands.append(command)
 
+    def beat(self, grid: Grid, bar: int, beat: int, now: float) -> None:
+        self.beats.append((now, beat))
+
     def finish(self, t: float) -> None:
         """Ends what the human still sounds at `t` (s)."""
         self.notes.extend(self._human.finish(t))
@@ -33,21 +40,18 @@ class NoteLog(Onlooker):
     @property
     def hanging(self) -> int:
         """Notes of the band that were begun and not ended."""
-        return len(self._sounding)
+        return self._band.sounding
 
     def note_on(self, note: PlannedNote, t: float) -> None:
-        self._sounding[note.part, note.id] = note, t, []
+        self._band.on(note, t)
 
     def note_off(self, part: str, id: int, pitch: int, t: float) -> None:
-        found = self._sounding.pop((part, id), None)
-        if found is not None:
-            note, onset, curve = found
-            self.notes.append(PlayedNote(part, id, onset, t, note.pitch, note.velocity, onset, tuple(curve)))
+        finished = self._band.off(part, id, t)
+        if finished is not None:
+            self.notes.append(finished)
 
     def bend(self, part: str, id: int, cents: float, t: float) -> None:
-        found = self._sounding.get((part, id))
-        if found is not None:
-            found[2].append((t - found[1], cents))
+        self._band.bend(part, id, cents, t)
 
     def program(self, part: str, program: int) -> None:
         """Not on record: a sound is no note."""

@@ -6,7 +6,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -16,6 +16,7 @@ from improvbox.box.build import Assembled, assemble
 from improvbox.box.folders import data_folder
 from improvbox.box.housekeeper import LOOK_S, Housekeeper
 from improvbox.box.log import Log
+from improvbox.box.notelog import NoteLog
 from improvbox.box.watchdog import Notifier, Watch
 from improvbox.clock import monotonic_s
 from improvbox.config import Settings
@@ -23,12 +24,24 @@ from improvbox.errors import StreamError
 
 SHOW_S = 0.125  # between two writings of the status line
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
-def run(settings: Settings, seconds: float | None, moves: Sequence[str] = ()) -> dict[str, Any]:
-    """Plays until SIGTERM, SIGINT or `seconds` have passed; returns a summary.
+Companion = Callable[[Assembled, threading.Event], None]
+"""runs in a thread of its own beside the box, from when it plays; setting the event ends the evening"""
 
+
+def run(
+    settings: Settings,
+    seconds: float | None,
+    moves: Sequence[str] = (),
+    *,
+    log: NoteLog | None = None,
+    companion: Companion | None = None,
+) -> dict[str, Any]:
+    """Plays until SIGTERM, SIGINT, the companion's word, or `seconds` have passed; returns a summary.
+
+    moves: feet and hands on fake pins. log: keeps every note and command, beside the record on disk.
     Raises what building raises; StreamError where a playing thread ended by a fault. Every note is ended either way.
     """
     realtime.calm_interpreter()
@@ -38,9 +51,9 @@ def run(settings: Settings, seconds: float | None, moves: Sequence[str] = ()) ->
     try:
         with _asked_to_stop() as asked:
             notices = _take_rights() if settings.box.realtime else []
-            assembled = assemble(settings, data_folder(settings.box), moves)
+            assembled = assemble(settings, data_folder(settings.box), moves, [log] if log is not None else [])
             assembled.box.notices += notices
-            return _Evening(settings, assembled, notifier, asked).play(seconds)
+            return _Evening(settings, assembled, notifier, asked).play(seconds, companion)
     finally:
         notifier.stopping()
         notifier.close()
@@ -82,16 +95,22 @@ class _Evening:
         self._status_place = status.place(self._data)
         self._terminal = sys.stderr.isatty()
 
-    def play(self, seconds: float | None) -> dict[str, Any]:
+    def play(self, seconds: float | None, companion: Companion | None) -> dict[str, Any]:
         box, controls = self._box, self._assembled.controls
         try:
             controls.start()
             controls.show("starting")
+            if self._assembled.recorder is not None:
+                self._assembled.recorder.start()
             realtime.freeze()  # before sound flows: a collection stops every thread for tens of milliseconds
             box.start()
             box.apply(self._assembled.ladder.active)
             self._notifier.ready("playing")
-            log.info("playing; seed %d%s", self._assembled.seed, "".join(f"; {n}" for n in box.notices))
+            logger.info("playing; seed %d%s", self._assembled.seed, "".join(f"; {n}" for n in box.notices))
+            if companion is not None:
+                threading.Thread(
+                    target=companion, args=(self._assembled, self._asked), name="companion", daemon=True
+                ).start()
             self._keep_house(seconds)
         finally:
             controls.stop()
@@ -141,8 +160,16 @@ class _Evening:
             "verdict": self._keeper.verdict,
             "footswitches": self._assembled.controls.problem or "ok",
             "osc": self._assembled.controls.osc.counts,
+            "recording": self._recording(),
             "seed": self._assembled.seed,
         }
+
+    def _recording(self) -> dict[str, Any]:
+        recorder = self._assembled.recorder
+        if recorder is None:
+            return {"folder": None, "problem": "", "notes": 0, "lost": 0}
+        problem, lost = recorder.problem, recorder.lost
+        return {"folder": recorder.folder, "problem": problem, "notes": recorder.notes, "lost": lost}
 
     def _show(self) -> None:
         if self._keeper.health is not None:
@@ -160,6 +187,7 @@ def words(summary: dict[str, Any]) -> str:
     lines = [
         f"{summary['seconds']:.1f} s: {played}",
         f"xruns {health.xruns}, notes left sounding {summary['hanging']}, ladder: {health.ladder}",
+        f"recorded: {summary['recording']['folder'] or 'nothing'}{' ' + summary['recording']['problem']}".rstrip(),
         f"{'stage':9} {'p50':>8} {'p99':>8} {'max':>8} {'budget':>8}  ms",
     ]
     for row in health.stages:

@@ -45,6 +45,8 @@ def lines(table: dict[str, Any]) -> list[str]:
         cells = " ".join(f"{_or_dash(row[key], 2):>8}" for key in ("p50_ms", "p99_ms", "max_ms", "budget_ms"))
         said.append(f"{row['stage']:9} {cells}      {row['over_budget']}")
     said += [f"note: {notice}" for notice in table["notices"]]
+    if table["recording"]["problem"]:
+        said.append(f"recording: {table['recording']['problem']}")
     if table["footswitches"] != "ok":
         said.append(f"footswitches: {table['footswitches']}")
     return said
