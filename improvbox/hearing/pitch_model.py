@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from improvbox.errors import ModelError
-from improvbox.hearing.frontend import CHANNELS, FIRST_ROW, LEVELS, ROWS, Features
+from improvbox.hearing.frontend import CHANNELS, FIRST_ROW, LEVELS, ROWS, Features, FrontEnd
 from improvbox.inference.card import load
 from improvbox.inference.interpreter import Interpreter, Signature
 
@@ -56,13 +56,23 @@ class PitchModel:
         self._signature = Interpreter(card.model_path).start().signature(SIGNATURE)
         self._scale = {n: self._signature.scales[n] for n in HEADS}
         self._pasts = [_Past(self._signature) for _ in range(frame_frames // hop_frames)]
+        self._silence = self._after_silence()
         self._turn = 0
+        self.reset()
 
     def reset(self) -> None:
-        """Back to silence."""
+        """Back to where a long silence ends, so that nothing is heard in how a stream begins."""
         for past in self._pasts:
-            past.reset()
+            past.copy(self._silence)
         self._turn = 0
+
+    def _after_silence(self) -> _Past:
+        front = FrontEnd(self.hop_frames)
+        silence = front.push(np.zeros(self.hop_frames, np.float32))
+        past = _Past(self._signature)
+        for _ in range(past.steps):
+            past.take(self._signature.run(past.inputs(silence)))
+        return past
 
     def step(self, features: Features) -> Posterior:
         """The posterior at the end of the hop that `features` ends with."""
@@ -86,21 +96,20 @@ class _Past:
 
     def __init__(self, signature: Signature) -> None:
         self._rings: dict[str, np.ndarray] = {}
-        self._zero: dict[str, int] = {}
         for name, tensor in signature.inputs.items():
             if name.startswith(PAST):
                 self._rings[name] = np.zeros((int(name[len(PAST) :]), *tensor.shape), np.int8)
-                self._zero[name] = signature.scales[name][1]
         self._levels = np.zeros((1, 1, 1, 2 * LEVELS), np.int8)
         self._local = np.zeros((1, ROWS, 1, CHANNELS), np.int8)
         self._count = 0
-        self.reset()
+        self.steps = sum(len(ring) for ring in self._rings.values())  # after which the beginning is forgotten
 
-    def reset(self) -> None:
+    def copy(self, other: _Past) -> None:
+        """Remembers what `other` does."""
         for name, ring in self._rings.items():
-            ring.fill(self._zero[name])
-        self._levels.fill(-128)
-        self._count = 0
+            ring[:] = other._rings[name]
+        self._levels[:] = other._levels
+        self._count = other._count
 
     def inputs(self, features: Features) -> dict[str, np.ndarray]:
         """uint8 steps are int8 steps, 128 lower."""

@@ -13,6 +13,8 @@ from improvbox.hearing.frontend import RATE_HZ, FrontEnd
 from improvbox.hearing.pitch_model import PitchModel, Posterior
 
 MODEL = Path(__file__).parents[2] / "models" / "tflite" / "pitch-v1"
+FLOAT_ANSWERS = Path(__file__).parent / "data" / "pitch-v1-float.npz"
+BEGINNING = 34  # steps: the float batch begins with no past, the stream with that of silence
 
 
 def pluck(midi: float, seconds: float, level: float = 0.4) -> np.ndarray:
@@ -75,6 +77,19 @@ def test_the_same_sound_after_a_reset_gives_the_same_numbers(model: PitchModel) 
         assert np.array_equal(a.onset, b.onset)
         assert np.array_equal(a.frame, b.frame)
         assert np.array_equal(a.deviation, b.deviation)
+
+
+def test_the_streamed_int8_file_says_what_the_float_net_says_of_the_whole_sound_at_once() -> None:
+    """Against the trained float32 net in one batch (models/training/pitch/parity.py). Quantization costs this much."""
+    float_net = np.load(FLOAT_ANSWERS)
+    heard = hear(float_net["samples"].astype(np.float32) / 32768, 256)[BEGINNING:]
+    onset, frame, deviation = (np.array([getattr(p, k) for p in heard]) for k in ("onset", "frame", "deviation"))
+    sounding = float_net["frame"][BEGINNING:] > 0.5
+    assert np.abs(onset - float_net["onset"][BEGINNING:]).mean() < 0.002
+    assert np.quantile(np.abs(onset - float_net["onset"][BEGINNING:]), 0.999) < 0.15
+    assert np.abs(frame - float_net["frame"][BEGINNING:]).mean() < 0.005
+    assert np.quantile(np.abs(frame - float_net["frame"][BEGINNING:]), 0.999) < 0.15
+    assert np.abs(deviation - float_net["deviation"][BEGINNING:])[sounding].max() < 0.15
 
 
 def test_one_phase_gives_every_second_posterior_of_two() -> None:

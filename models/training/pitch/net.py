@@ -29,17 +29,17 @@ class _Spread(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, weight: Tensor, offsets: tuple[int, ...], rows: int) -> Tensor:
+    def forward(ctx, weight: Tensor, offsets: tuple[int, ...], rows: int, dtype: torch.dtype) -> Tensor:
         ctx.offsets, ctx.shape = offsets, (rows, weight.shape[1], PITCHES, weight.shape[2])
-        matrix = torch.zeros(ctx.shape, dtype=torch.bfloat16)
+        matrix = torch.zeros(ctx.shape, dtype=dtype)
         for one, offset in zip(weight, offsets, strict=True):
             matrix.diagonal(-offset, 0, 2).copy_(one[..., None])
         return matrix.reshape(rows * weight.shape[1], -1)
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None, None, None]:
         spread = grad.reshape(ctx.shape)
-        return torch.stack([spread.diagonal(-o, 0, 2).float().sum(-1) for o in ctx.offsets]), None, None
+        return torch.stack([spread.diagonal(-o, 0, 2).float().sum(-1) for o in ctx.offsets]), None, None, None
 
 
 class Spread(nn.Module):
@@ -53,8 +53,9 @@ class Spread(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out))
 
     def forward(self, x: Tensor) -> Tensor:
-        matrix = _Spread.apply(self.weight, self.offsets, self.rows)
-        return (x.flatten(1) @ matrix).unflatten(1, (PITCHES, self.out)).add_(self.bias.to(torch.bfloat16))
+        matrix = _Spread.apply(self.weight, self.offsets, self.rows, x.dtype)
+        spread = (x.flatten(1) @ matrix).unflatten(1, (PITCHES, self.out))
+        return spread.add_(self.bias.to(x.dtype))
 
 
 class _Ago(torch.autograd.Function):
