@@ -5,6 +5,7 @@ Every function takes the uniform number that it may use, so a query draws the sa
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ def _strongest_ticks() -> np.ndarray:
     for phase in range(TICKS_PER_BEAT):
         for i, step in enumerate(v.STEP_TICKS):
             options = [step] if step <= 48 else [step - 2, step - 1, step]
-            table[phase, i] = max(options, key=lambda d: sum((phase + d) % n == 0 for n in (12, 6, 3, 4, 2)))
+            table[phase, i] = max(options, key=lambda d: [(phase + d) % n == 0 for n in (12, 6, 3, 4, 2)])
     return table
 
 
@@ -56,7 +57,7 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def draw(log_p: np.ndarray, uniform: float) -> int:
-    """Index drawn by one uniform number in 0..1."""
+    """Index drawn by one uniform number in [0, 1)."""
     mass = np.exp(log_p).cumsum()
     return int(min(np.searchsorted(mass, uniform * mass[-1], side="right"), len(log_p) - 1))
 
@@ -226,6 +227,34 @@ def pick_duration(out: np.ndarray, limits: Limits, grid: Grid | None, uniform: f
         values = v.DURATIONS_TICKS * (grid.beat_s / TICKS_PER_BEAT)
     index = draw(log_p, uniform)
     return min(max(float(values[index]), limits.min_duration), limits.max_duration), float(log_p[index])
+
+
+def step_of(onset: float, features: Features, grid: Grid) -> int:
+    """Candidate of an onset (s) on the grid."""
+    ticks = tick_of(onset, grid) - tick_of(features.event_s, grid)
+    return int(v.step_bin(np.array(ticks)))
+
+
+def duration_bin(duration: float, grid: Grid | None) -> int:
+    """The nearest duration, on a log scale: of ticks on a grid, of seconds without."""
+    if grid is None:
+        return int(np.argmin(np.abs(_LOG_DURATIONS_S - math.log(max(duration, 0.02)))))
+    ticks = max(duration / grid.beat_s * TICKS_PER_BEAT, 1.0)
+    return int(np.argmin(np.abs(_LOG_DURATIONS_TICKS - math.log(ticks))))
+
+
+_LOG_DURATIONS_S, _LOG_DURATIONS_TICKS = np.log(v.DURATIONS_S), np.log(v.DURATIONS_TICKS)
+
+
+def log_duration(out: np.ndarray, duration: float, grid: Grid | None) -> float:
+    """Log-probability of a duration (s)."""
+    name = "duration_s" if grid is None else "duration_ticks"
+    return float(log_softmax(out[_PITCH[name]].astype(np.float64))[duration_bin(duration, grid)])
+
+
+def log_velocity(out: np.ndarray, velocity: int) -> float:
+    """Log-probability of a velocity's class."""
+    return float(log_softmax(out[_PITCH["velocity"]].astype(np.float64))[min(velocity // 8, v.VELOCITIES - 1)])
 
 
 def pick_velocity(out: np.ndarray, uniform: float) -> tuple[int, float]:

@@ -140,11 +140,11 @@ def test_queries_leave_no_trace_in_the_state(fed):
 
 def test_a_restored_copy_proposes_what_the_original_did(fed):
     state = fed.snapshot()
-    first = ask(fed, seed=9)
+    first = ask(fed, seed=9, must=True)
     fed.feed(Played("human", 71, GRID.time(16), 90), GRID)
-    assert ask(fed, seed=9) != first
+    assert ask(fed, seed=9, must=True) != first
     fed.restore(state)
-    assert ask(fed, seed=9) == first
+    assert ask(fed, seed=9, must=True) == first
 
 
 def test_a_copy_serves_twice(fed):
@@ -154,7 +154,7 @@ def test_a_copy_serves_twice(fed):
     for _ in range(2):
         fed.restore(state)
         fed.feed(event, GRID)
-        made.append(ask(fed, seed=2))
+        made.append(ask(fed, seed=2, must=True))
     assert made[0] == made[1]
 
 
@@ -174,6 +174,30 @@ def test_controls_change_the_odds(fed):
         for d in (0.05, 0.95)
     )
     assert few != many
+
+
+@pytest.mark.parametrize("grid", [GRID, None])
+def test_a_proposal_without_limits_is_judged_as_it_was_drawn(fed, grid):
+    made = ask(fed, seed=4, grid=grid, must=True)
+    free = fed.judge(Played("mid", made.pitch, made.onset, made.velocity, made.duration), FREE, grid=grid)
+    assert free.log_pitch == pytest.approx(made.log_pitch, abs=1e-6)
+
+
+def test_a_note_beyond_reach_is_judged_as_rest(fed):
+    verdict = fed.judge(Played("mid", 60, NOW + 60.0, 80, 1.0), FREE, grid=GRID)
+    assert np.isfinite(verdict.log_time)
+    assert np.isnan(verdict.log_pitch)
+
+
+def test_what_a_player_does_at_a_moment_sums_to_one(fed):
+    pitches = range(48, 73)
+    verdicts = [fed.judge(Played("mid", p, GRID.time(16), 80, 1.0), FREE, grid=GRID) for p in pitches]
+    assert sum(np.exp(x.log_pitch) for x in verdicts) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_human_note_is_not_judged(fed):
+    with pytest.raises(ValueError, match="player"):
+        fed.judge(Played("human", 60, NOW, 80), FREE, grid=GRID)
 
 
 def test_an_unknown_player_is_named(fed):

@@ -106,6 +106,28 @@ def grams(train_arrays: dict[str, np.ndarray], test: dict[str, np.ndarray]) -> d
     return made
 
 
+def all_scores(net: Net, model: EventModel, chosen: list[tuple[str, renditions.Performance]], data: Path) -> dict:
+    """Float, quantized and n-gram side by side; `data`: what dataset.py made."""
+    test = arrays_of(chosen)
+    scores: dict = {
+        "float": train.evaluate(net, test),
+        "quantized": judged(model, chosen),
+        "ngram": grams(train.load_arrays(data / "train"), test),
+    }
+    total = {
+        n: sum(scores[n]["all"][f] for f in ("time", "pitch", "velocity", "duration")) for n in ("float", "quantized")
+    }
+    scores["quantization_loss"] = round(total["quantized"] / total["float"] - 1.0, 5)
+    scores["events"], scores["pieces"] = len(test["core"]), len(chosen)
+    return scores
+
+
+def publish_scores(folder: Path, scores: dict) -> None:
+    """Prints them and writes them on the model's card."""
+    print(json.dumps(scores, indent=1))
+    rewrite_tables(folder, {"scores": {"held_out_nats_a_query": scores}})
+
+
 def main() -> None:
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--symbolic", type=Path, required=True)
@@ -114,22 +136,9 @@ def main() -> None:
     args.add_argument("--model", type=Path, required=True, help="the model folder; its card gets the scores")
     a = args.parse_args()
     torch.set_num_threads(1)
-    chosen = performances(a.symbolic)
-    test = arrays_of(chosen)
     net = Net()
     net.load_state_dict(torch.load(a.weights, weights_only=True)["net"])
-    scores = {
-        "float": train.evaluate(net, test),
-        "quantized": judged(EventModel(a.model).start(), chosen),
-        "ngram": grams(train.load_arrays(a.data / "train"), test),
-    }
-    scores["events"] = {"all": len(test["core"])}
-    total = {
-        name: sum(scores[name]["all"][f] for f in ("time", "pitch", "duration")) for name in ("float", "quantized")
-    }
-    scores["quantization_loss"] = {"all": round(total["quantized"] / total["float"] - 1.0, 5)}
-    print(json.dumps(scores, indent=1))
-    rewrite_tables(a.model, {"scores": {"held_out_nats_a_query": scores}})
+    publish_scores(a.model, all_scores(net, EventModel(a.model).start(), performances(a.symbolic), a.data))
 
 
 if __name__ == "__main__":

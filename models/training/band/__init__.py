@@ -1,0 +1,1 @@
+"""Makes the event model: corpora -> renditions -> training -> quantized file -> held-out scores."""
