@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import signal
 import sys
 import threading
@@ -27,6 +28,7 @@ from improvbox.clock import Stopwatch, monotonic_s, sleep_s
 from improvbox.errors import DeviceError, ImprovBoxError, MissingDriverError
 
 SERVER_PATIENCE_S = 10.0  # a loaded machine takes a second or two
+CLIENT_PRIORITY = 10  # over every ordinary program, under everything that is measured
 CHANNELS = 3  # guitar, synth left, synth right
 RING_S = 5.0  # sound kept while the disk is busy
 
@@ -232,6 +234,10 @@ def main() -> int:
     name, realtime, log, card = sys.argv[1:5]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes stdin
     sys.setswitchinterval(2e-4)  # the callback must not wait 5 ms for this process's other threads
+    if realtime == "realtime":
+        # All threads, before they are made: the callback waits for whoever holds the interpreter, and an ordinary
+        # thread that holds it may be put aside by any other program for tens of milliseconds.
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(CLIENT_PRIORITY))
     desk = Desk(Server(name, realtime == "realtime", Path(log), card))
     gc.collect()
     gc.freeze()
