@@ -106,7 +106,7 @@ def _echo(bias: np.ndarray, scene: Scene, player: Player, last: PlannedNote) -> 
     if abs(pull) < 0.1 * ECHO or player.told.row.answers:
         return
     line = scene.ear.line
-    found = line.matches(player.moves, most=6)
+    found = line.matches(tuple(player.moves), most=6)
     if found:
         following = [step.interval for _, place in found for step in line.steps(place + 1, 1)]
     else:
