@@ -122,7 +122,7 @@ class Band:
         return {
             "players": {name: player.told.state() for name, player in self.players.items()},
             "human": {"band": self.ear.band, "setting": self.ear.band_setting},
-            "stage": self.form.stage.value,
+            "stage": self._stage().value,
             "metered": self._grid is not None,
         }
 
@@ -254,7 +254,7 @@ class Band:
             self._let_go(player, now, now)
         if player.name in BANDS:
             self._replan(now, [player])
-            if player in self._answering() and self.form.on and self.ear.heard:
+            if player in self._answering() and self.form.wake(self.ear.heard):
                 player.insists = self._memory.phrases.going_on
                 self._planner.answer(player, self._scene(player, now))
 
@@ -265,6 +265,12 @@ class Band:
 
     def _answering(self) -> list[Player]:
         return [p for p in self._bands() if p.told.plays and p.told.row.answers]
+
+    def _stage(self) -> Stage:
+        """Where the piece stands; the close is over when its last note is."""
+        closing = self.form.stage is Stage.CLOSING
+        still = any(player.plan or player.sounding(self._now) for player in self._bands())
+        return Stage.OVER if closing and not still else self.form.stage
 
     def _led(self) -> bool:
         """A player carries on for the human."""

@@ -38,6 +38,12 @@ class Form:
         if self.stage is not Stage.WAITING or heard >= (KNOWS_METERED if metered else KNOWS_FREE):
             self.stage = Stage.PLAYING
 
+    def wake(self, heard: int) -> bool:
+        """A player is told to carry on for the human; it may if it knows anything of them."""
+        if heard >= KNOWS_METERED:
+            self.stage = Stage.PLAYING
+        return self.on
+
     def phrase_ended(self, t: float) -> None:
         """The human's phrase ended at `t` (s)."""
         self.quiet_since = t

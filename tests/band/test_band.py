@@ -185,3 +185,7 @@ def test_a_band_left_alone_sleeps() -> None:
     played = play([], until=5.0)
     assert played.events == []
     assert math.isinf(played.band.next_wake())
+
+
+def test_the_state_says_when_it_is_over() -> None:
+    assert play(tune(beats=8), until=20.0).band.state()["stage"] == "over"

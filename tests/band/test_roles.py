@@ -166,3 +166,10 @@ def test_every_role_keeps_its_register_for_a_human_in_any_band(part: str) -> Non
         played = play(human, [f"0:all:{role}"], until=14.0)
         for band, low, high in (("bass", 28, 52), ("mid", 48, 72), ("high", 64, 96)):
             assert all(low <= p <= high for _, _, p in played.notes(band))
+
+
+def test_takeover_told_after_the_end_starts_again_and_others_follow() -> None:
+    played = play(PHRASE, ["14:mid:takeover"], until=22.0)
+    assert [on for on, _, _ in played.notes("bass") if 11.0 < on < 14.0] == []
+    assert next(on for on, _, _ in played.notes("mid") if on > 14.0) < 14.0 + BEAT_S + 0.1
+    assert [on for on, _, _ in played.notes("bass") if on > 15.0]
