@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import NoReturn
 
 from improvbox import __version__
@@ -16,6 +16,7 @@ from improvbox.errors import EXIT_FAILED, EXIT_USAGE, ImprovBoxError, UsageError
 COMMANDS = MappingProxyType(
     {
         "run": "the live box: guitar in, band out",
+        "try": "hear it without a guitar: a take is played into the live box, feet press footswitches",
         "transcribe": "hear a sound file exactly as the live box would",
         "jam": "play a whole session in virtual time from a WAV or MIDI take",
         "models": "list, show, verify and time the models",
@@ -55,7 +56,7 @@ def build(chosen: str | None) -> Parser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, help_text in COMMANDS.items():
         if name == chosen:
-            importlib.import_module(f"improvbox.cli.{name}").add_parser(subparsers)
+            _module(name).add_parser(subparsers)
         else:
             subparsers.add_parser(name, help=help_text)
     return parser
@@ -85,9 +86,14 @@ def _dispatch(arguments: list[str]) -> int:
     if chosen is not None and chosen not in COMMANDS:
         raise UsageError(f"no command {chosen!r}; {nearest(chosen, COMMANDS)}")
     args = build(chosen).parse_args(arguments)
-    code: int = importlib.import_module(f"improvbox.cli.{args.command}").run(args)
+    code: int = _module(args.command).run(args)
     sys.stdout.flush()
     return code
+
+
+def _module(command: str) -> ModuleType:
+    """`try` is a word of the language, so its module has another name."""
+    return importlib.import_module("improvbox.cli." + {"try": "tryout"}.get(command, command))
 
 
 def _say(message: str, code: int) -> int:
