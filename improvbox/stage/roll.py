@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +16,13 @@ from improvbox.stage.files import replacing
 WIDTH_PX, DPI = 1600, 100
 ROW_S = 32.0  # seconds in a row, about: a sixteenth at 140 bpm is then 5 pixels
 MOST_ROWS = 6
+TICK_S, MOST_TICKS = (1, 2, 5, 10, 30, 60, 300, 600), 12
 LANE = 3.4  # semitones that a player's lane of roles is high
 
 COLOURS = {"human": "#d1495b", "bass": "#00798c", "mid": "#6a994e", "high": "#7d5ba6", "drums": "#6c757d"}
 NAMES = {"human": "guitar (human)", "bass": "bass", "mid": "mid", "high": "high", "drums": "drums"}
 INK, FAINT, GRID = "#22252b", "#8a8f98", "#e9ebee"
-WEIGHT = {"room": 0.45, "accompany": 0.68, "takeover": 0.9, "fight": 1.0}
+WEIGHT = {"room": 0.45, "accompany": 0.75, "takeover": 0.9, "fight": 1.0}
 """how solid a role's lane is: the more a player asks for room of its own, the more"""
 START_ROLES = {**dict.fromkeys(BANDS, "accompany"), "drums": "rest"}
 _STEPS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
@@ -136,8 +138,9 @@ class _Row:
         ax.axhline(self._high, color=FAINT, linewidth=0.8, zorder=1)
         for side in ax.spines.values():
             side.set_visible(False)
-        first = int(self._span[0] // 5) * 5 + 5
-        ax.set_xticks(range(0 if self._span[0] == 0 else first, int(self._span[1]) + 1, 5))
+        begin, end = self._span
+        step = next((s for s in TICK_S if (end - begin) / s <= MOST_TICKS), TICK_S[-1])
+        ax.set_xticks(range(math.ceil(begin / step) * step, int(end) + 1, step))
 
     def _shown(self, begin: float, end: float) -> bool:
         return begin < self._span[1] and end > self._span[0]
@@ -157,14 +160,14 @@ class _Row:
         if part == "drums":
             self._strokes(notes)
             return
-        half = 0.40 if part == "human" else 0.46
+        half, least = (0.40, 0.45) if part == "human" else (0.46, 0.20)
         shapes, colours, lines = [], [], []
         for note in notes:
             points = _course(note)
             upper = [(t, pitch + half) for t, pitch in points]
             lower = [(t, pitch - half) for t, pitch in reversed(points)]
             shapes.append(upper + lower)
-            colours.append(to_rgba(COLOURS[part], 0.22 + 0.78 * (note.velocity / 127) ** 1.5))
+            colours.append(to_rgba(COLOURS[part], least + (1 - least) * (note.velocity / 127) ** 1.5))
             if note.curve:
                 lines.append(points)
         above = 4 if part == "human" else 3
@@ -199,7 +202,8 @@ class _Row:
             )  # fmt: skip
             self._ax.add_patch(box)
             if stop - begin > 0.045 * (end - self._span[0]):
-                words = {"color": FAINT if rest else "white", "fontsize": 10, "va": "center_baseline"}
+                colour = FAINT if rest else INK if role == "room" else "white"
+                words = {"color": colour, "fontsize": 10, "va": "center_baseline"}
                 self._ax.text(begin + 0.15, y, role, zorder=3, **words)
 
     def _commands(self) -> None:
