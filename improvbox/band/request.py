@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from improvbox.band import taste
@@ -16,10 +14,12 @@ from improvbox.tempo import TICKS_PER_BEAT
 
 # Density to beats between onsets: at least (sparse side) and at most (busy side).
 _AT_LEAST = ((0.0, 0.1, 0.3, 0.45, 1.0), (4.0, 3.0, 1.5, 0.0, 0.0))
-_AT_MOST = ((0.0, 0.6, 0.75, 0.9, 1.0), (16.0, 4.0, 1.0, 0.5, 0.34))
+_AT_MOST = ((0.0, 0.1, 0.3, 0.5, 0.6, 0.75, 0.9, 1.0), (16.0, 10.0, 6.0, 3.0, 2.0, 1.0, 0.5, 0.34))
 _PACE = ((0.25, 0.5, 1.0, 2.0, 4.0), (0.1, 0.3, 0.5, 0.75, 0.95))  # the human's onsets a beat to a density
 SHORTEST_S = 0.08  # between two onsets of a player
 ROOM_PATIENCE = 6.0  # beats without a gap after which a player that waits for one plays all the same
+ROOM_LONGEST = 10.0  # and by then it does
+FINER = 2.5  # nats against dividing the beat more finely than the human does, at full order
 GAP_IOIS = 1.15  # a human who has not played for this many of their usual intervals leaves a gap
 ENDING_THINNER = 0.6
 TOGETHER = 1.5  # nats by which texture pulls onsets to where in the beat the human plays, or from there
@@ -48,7 +48,7 @@ def request(scene: Scene, player: Player) -> tuple[Controls, Limits]:
     row, order = told.row, told.order
     busy = density(scene, told)
     low, high, home = taste.register(scene, row, *REGISTERS[scene.name])
-    earliest, latest, must = _when(scene, told, player.last, busy)
+    earliest, latest = _when(scene, told, player.last, busy)
     controls = Controls(
         density=busy,
         order=order,
@@ -63,12 +63,12 @@ def request(scene: Scene, player: Player) -> tuple[Controls, Limits]:
         high=high,
         earliest=earliest,
         latest=latest,
-        must=must,
+        must=True,
         step_ticks=_step(scene, order, busy),
         hazard=1.0 + 2.0 * max(0.0, busy - 0.5),
         phase_bias=_phases(scene, told),
         pitch_bias=taste.pitch_bias(scene, player, low, high, home),
-        time_temperature=1.6 - 1.1 * order,
+        time_temperature=1.5 - 1.1 * order,
         pitch_temperature=1.3 - 0.6 * order,
         pitch_share=1.0 if order < 0.3 else 1.0 - 0.15 * order,
         min_duration=0.1,
@@ -77,21 +77,19 @@ def request(scene: Scene, player: Player) -> tuple[Controls, Limits]:
     return controls, limits
 
 
-def _when(scene: Scene, told: Steering, last: PlannedNote | None, busy: float) -> tuple[float, float, bool]:
-    """(earliest, latest, must) onset in s."""
+def _when(scene: Scene, told: Steering, last: PlannedNote | None, busy: float) -> tuple[float, float]:
+    """(earliest, latest) onset in s: a player may rest, but does not fall asleep."""
     pulse = scene.pulse_s
-    earliest, latest, must = scene.first, math.inf, False
+    earliest = scene.first
     if last is not None:
         least = float(np.interp(busy, *_AT_LEAST)) * pulse
         earliest = max(earliest, last.onset + max(least - 1e-3, SHORTEST_S))
+    most = float(np.interp(busy, *_AT_MOST))
     if told.row.gaps:
-        return max(earliest, _gap(scene, last)), math.inf, False
-    if busy > _AT_MOST[0][1]:
-        most = float(np.interp(busy, *_AT_MOST)) * pulse
-        since = scene.first if last is None else last.onset
-        latest = max(since + most, scene.next_line(earliest, _step(scene, told.order, busy) / TICKS_PER_BEAT) + 1e-3)
-        must = True
-    return earliest, latest, must
+        earliest, most = max(earliest, _gap(scene, last)), ROOM_LONGEST
+    since = scene.first if last is None else last.onset
+    line = scene.next_line(earliest, _step(scene, told.order, busy) / TICKS_PER_BEAT)
+    return earliest, max(since + most * pulse, line + pulse if told.row.gaps else line) + 1e-3
 
 
 def _gap(scene: Scene, last: PlannedNote | None) -> float:
@@ -113,12 +111,22 @@ def _step(scene: Scene, order: float, busy: float) -> int:
     return 6 if order >= 0.85 and busy < 0.95 else 3
 
 
+def _too_fine(human: np.ndarray) -> np.ndarray:
+    """float[12], 0 or 1: ticks that divide the beat as nobody else does."""
+    made = np.ones(TICKS_PER_BEAT)
+    made[[0, 6]] = 0.0
+    for ticks in ((3, 9), (4, 8)):
+        made[list(ticks)] = float(human[list(ticks)].sum() < 0.15)
+    return made
+
+
 def _phases(scene: Scene, told: Steering) -> np.ndarray | None:
     """float[12], nats a tick of the beat; None in free time."""
     if scene.grid is None:
         return None
     human = scene.ear.phases
     bias: np.ndarray = (told.order - 0.4) * 1.5 * (_TRIPLE if scene.ear.triple else _STRAIGHT)
+    bias = bias - FINER * told.order * max(0.0, 1.0 - density(scene, told)) * _too_fine(human)
     if "human" in scene.listens_to:
         bias = bias + (0.8 - 2.0 * told.texture) * TOGETHER * human
     off = max(told.row.off_beat, 0.8 if told.row.gaps else 0.0)
