@@ -69,7 +69,7 @@ class Housekeeper:
         loads = self._budget.loads()
         for stage, count in self._box.troubles().items():
             if count > self._troubles.get(stage, count):  # it lost something: whatever the mean, it did not keep up
-                loads[stage] = max(loads.get(stage) or 0.0, 1.5)
+                loads[stage] = max(loads.get(stage) or 0.0, 2.0)
             self._troubles[stage] = count
         changes = self._ladder.update(now, loads)
         for change in changes:

@@ -34,8 +34,8 @@ class Step:
 
 STEPS = (
     Step("fewer plans", "band", 1.0, 1.0, 0.5, 10.0, "", "players plan one note ahead and leave fills out"),
-    Step("half rate", "hearing", 1.0, 1.0, 0.45, 10.0, "", "hearing looks at every second hop"),
-    Step("dsp hearing", "hearing", 1.0, 1.0, 0.6, 20.0, "half rate", "hearing without a model: one line, no chords"),
+    Step("half rate", "hearing", 1.2, 1.5, 0.45, 10.0, "", "hearing looks at every second hop"),
+    Step("dsp hearing", "hearing", 1.6, 2.0, 0.6, 20.0, "half rate", "hearing without a model: one line, no chords"),
     Step("hold", "band", 3.0, 1.5, 0.5, 5.0, "fewer plans", "players finish what they play and rest"),
 )
 

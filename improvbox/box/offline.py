@@ -52,7 +52,7 @@ def jam(
     witnesses: Iterable[Witness] = (),
     progress: Callable[[float], None] = lambda t: None,
 ) -> Jam:
-    """Plays `take` with the band. Raises UsageError (a cue after the end) before anything is played."""
+    """Plays `take` with the band. Raises UsageError: a cue after the end, an unknown sound."""
     check_cues(cues, take.duration_s)
     log = NoteLog()
     weaver = Weaver([log, *sinks])
@@ -63,7 +63,8 @@ def jam(
     for known, _, thing in heapq.merge(_cues(cues), _heard(take), key=lambda row: row[:2]):
         player.until(min(known, end))
         if isinstance(thing, Command):
-            session.command(thing, player.now)
+            if not session.command(thing, player.now):
+                raise UsageError(f"cue at {thing.t:g} s: {session.last_refusal}")
             player.advance()
         elif thing.event is not None:
             session.human(thing.event, player.now)
@@ -72,8 +73,6 @@ def jam(
     player.until(end)
     log.finish(end)
     session.stop(end)
-    if session.commands_refused:
-        raise UsageError(session.last_refusal)
     return Jam(tuple(log.notes), tuple(log.commands), end, weaver.tally, log.hanging)
 
 

@@ -34,15 +34,15 @@ def test_one_stall_enters_nothing() -> None:
 
 def test_slow_hearing_goes_to_half_rate_and_only_then_to_dsp() -> None:
     ladder = Ladder()
-    assert names(drive(ladder, 0, 10, hearing=1.4)) == [("half rate", True), ("dsp hearing", True)]
+    assert names(drive(ladder, 0, 10, hearing=1.8)) == [("half rate", True), ("dsp hearing", True)]
     assert ladder.name == "dsp hearing"
-    assert ladder.cause == "hearing took 1.4 of its budget for 1 s"
+    assert ladder.cause == "hearing took 1.8 of its budget for 2 s"
 
 
 def test_half_rate_that_helps_is_enough() -> None:
     ladder = Ladder()
-    drive(ladder, 0, 2, hearing=1.4)
-    assert drive(ladder, 2, 60, hearing=0.7) == []
+    drive(ladder, 0, 3, hearing=1.4)
+    assert drive(ladder, 3, 60, hearing=0.7) == []
     assert ladder.active == ("half rate",)
 
 
@@ -53,7 +53,7 @@ def test_a_slow_band_loses_plans_before_it_holds() -> None:
 
 def test_the_way_back_up_is_the_way_down_reversed() -> None:
     ladder = Ladder()
-    drive(ladder, 0, 10, hearing=1.4, band=5.0)
+    drive(ladder, 0, 10, hearing=1.8, band=5.0)
     up = names(drive(ladder, 10, 120, hearing=0.1, band=0.1))
     assert up == [("hold", False), ("fewer plans", False), ("dsp hearing", False), ("half rate", False)]
     assert (ladder.name, ladder.cause) == ("full", "")
