@@ -14,7 +14,7 @@ from improvbox.box.folders import data_folder
 from improvbox.box.offline import Jam, check_cues, jam
 from improvbox.config import Settings, StageSettings
 from improvbox.events import PLAYERS, Command, PlayedNote
-from improvbox.stage import midi, notes, soundfonts
+from improvbox.stage import midi, notes, roll, soundfonts
 from improvbox.stage.fluid import FluidOffline
 from improvbox.stage.midi import HUMAN_CHANNELS, HUMAN_PROGRAM
 from improvbox.stage.mix import blend, guitar_gain, write_wav
@@ -64,6 +64,16 @@ def write(played: Played, settings: Settings, out: Mapping[str, Path | None]) ->
     if path := out.get("midi"):
         programs = {part: settings.player(part).program for part in PLAYERS}
         midi.write(path, played.jam.notes, programs, settings.band.tempo_bpm or 120.0)
+    if path := out.get("roll"):
+        session = roll.Session(
+            played.jam.notes,
+            played.jam.commands,
+            [(t, beat == 0) for t, beat in played.jam.beats],
+            {part: settings.player(part).role for part in PLAYERS},
+            played.take.name,
+            played.jam.duration_s,
+        )
+        roll.draw(path, session)
 
 
 def _mix(played: Played, stage: StageSettings) -> Iterator[np.ndarray]:

@@ -28,6 +28,8 @@ class Jam:
     """everybody's, in the order they ended"""
     commands: tuple[Command, ...]
     """carried out"""
+    beats: tuple[tuple[float, int], ...]
+    """(s, beat within its bar)"""
     duration_s: float
     tally: Tally
     hanging: int
@@ -73,7 +75,7 @@ def jam(
     player.until(end)
     log.finish(end)
     session.stop(end)
-    return Jam(tuple(log.notes), tuple(log.commands), end, weaver.tally, log.hanging)
+    return Jam(tuple(log.notes), tuple(log.commands), tuple(log.beats), end, weaver.tally, log.hanging)
 
 
 def _cues(cues: Sequence[Command]) -> Iterator[tuple[float, int, Command | Heard]]:

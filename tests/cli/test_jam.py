@@ -53,12 +53,13 @@ def test_the_human_is_known_as_late_as_hearing_would_be(take: Path) -> None:
 
 
 def test_every_output_is_written_and_named(take: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    mid, wav = take.parent / "out.mid", take.parent / "out.wav"
-    jam(take, "--midi", str(mid), "--wav", str(wav), "--json")
+    mid, wav, png = (take.parent / f"out.{kind}" for kind in ("mid", "wav", "png"))
+    jam(take, "--midi", str(mid), "--wav", str(wav), "--roll", str(png), "--cue", "3:high:fight", "--json")
     summary = json.loads(capsys.readouterr().out)
     assert summary["written"]["midi"] == str(mid)
     assert summary["notes"]["human"] == len(LINE)
     assert {n.part for n in midi.read(mid)} == {"human"}  # read as one player's
+    assert png.read_bytes().startswith(b"\x89PNG")
     sound, rate = soundfile.read(wav)
     assert (rate, sound.shape[1]) == (48000, 2)
     assert len(sound) == round(summary["seconds"] * 48000)
