@@ -57,6 +57,8 @@ class Heard:
 def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
     targets = [{kind: common.writable(_target(args, kind, take)) for kind in ("notes", "midi")} for take in args.takes]
+    for take in args.takes:
+        _check(take, args.channel)
     sink = _sink(args.osc)
     heard = []
     try:
@@ -89,6 +91,15 @@ def _target(args: argparse.Namespace, kind: str, take: str) -> str | None:
     if len(args.takes) > 1:
         raise UsageError(f"--{kind} {path}: {len(args.takes)} takes need a folder that exists, not one file")
     return str(path)
+
+
+def _check(take: str, channel: int | None) -> None:
+    """A take that cannot be heard is found before the work on any other begins."""
+    from improvbox.audio.wav import WavSource
+
+    source = WavSource(take, channel=channel)
+    source.start()
+    source.stop()
 
 
 def _sink(where: str | None) -> OscSink | None:

@@ -159,6 +159,7 @@ class Decoder:
             self._armed |= quiet & (t - self._named > tune.rearm_s)
         if muted:
             self._armed &= quiet
+            self._named[~quiet] = t
             return []
         now = _Now(posterior, t, level, [])
         if level.dbfs > tune.floor_db or self.voices.sounding:

@@ -73,7 +73,7 @@ class DspTracker:
         self._run: list[float] = []  # estimates in a row that agree
         self._run_began = 0.0
         self._hops = 0
-        self._plucks = PluckDetector()
+        self._plucks = PluckDetector(lowest)
         self._own: set[int] = set()  # notes whose pitch it has seen; others it only hears fade
 
     def reset(self) -> None:

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from improvbox.events import Level
+from improvbox.events import GUITAR_RANGE, Level
 
 RATE_HZ = 48_000
 UNIT_FRAMES = 64  # one value of the envelope, 1.3 ms: fine enough to date an attack
@@ -21,10 +21,9 @@ FLOOR_DB = -120.0
 CLIPPED = 0.9995  # of full scale: the largest 12-bit value and all finer converters'
 DC_SHARE = UNIT_S / 0.1  # a converter's offset is followed with 0.1 s; the lowest string (B0, 31 Hz) stays
 
-# An attack: the envelope climbs over everything of the last 12 ms. 4 dB is what the softest fretted note in a ringing
-# chord still makes; a slow swell climbs less in that time.
+# An attack: the envelope climbs over everything of the last period of the lowest note. 4 dB is what the softest
+# fretted note in a ringing chord still makes; a slow swell climbs less in that time.
 RISE_DB = 4.0
-RISE_UNITS = 9
 QUIET_DB = -66.0  # under it hum and hiss rise and fall
 ATTACK_GAP_S = 0.015  # closer rises are one stroke: pick, then string
 
@@ -41,12 +40,14 @@ class LevelMeter:
     """Follows the envelope in units of UNIT_FRAMES.
 
     `push` is called by the hearing thread for every hop, does not block, allocates a few small arrays.
+    `lowest`: MIDI number of the lowest note of the instrument.
     """
 
-    def __init__(self, t: float = 0.0) -> None:
-        self.t = t  # s, end of what was heard
+    def __init__(self, lowest: float = GUITAR_RANGE[0]) -> None:
+        self.t = 0.0  # s, end of what was heard
         self.dbfs = FLOOR_DB  # RMS of the last REPORT_UNITS units
         self.attack: float | None = None  # s, when the last attack began
+        self._rise_units = period_units(lowest)
         self._peaks = [0.0] * PAST_UNITS  # newest last
         self._db = [FLOOR_DB] * PAST_UNITS
         self._squares = [0.0] * REPORT_UNITS
@@ -95,13 +96,18 @@ class LevelMeter:
 
     def _envelope(self, peak: float) -> None:
         db = _db(peak)
-        ceiling = max(self._db[-RISE_UNITS:])
+        ceiling = max(self._db[-self._rise_units :])
         if db > QUIET_DB and db > ceiling + RISE_DB and (self.attack is None or self.t - self.attack > ATTACK_GAP_S):
             self.attack = self.t - UNIT_S
         self._peaks.append(peak)
         self._db.append(db)
         del self._peaks[0], self._db[0]
         self._reference_db = max(REFERENCE_LEAST_DB, self._reference_db - REFERENCE_FALL_DB)
+
+
+def period_units(midi: float) -> int:
+    """Units that hold a period of `midi` for sure, wherever they begin."""
+    return math.ceil(RATE_HZ / (440.0 * 2 ** ((midi - 69) / 12)) / UNIT_FRAMES) + 1
 
 
 def _db(amplitude: float) -> float:

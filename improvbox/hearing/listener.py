@@ -47,7 +47,7 @@ class Listener:
         self._folder = folder
         self._compute_s = compute_s
         self._voices = Voices()
-        self._level = LevelMeter()
+        self._level = LevelMeter(RANGES[settings.instrument][0])
         self._left = np.zeros(0, np.float32)
         self._frames = 0  # heard so far, lost ones counted
         self._trackers: dict[str, Tracker] = {}

@@ -6,21 +6,23 @@ import math
 
 import numpy as np
 
-from improvbox.hearing.level import RATE_HZ, UNIT_FRAMES
+from improvbox.hearing.level import RATE_HZ, UNIT_FRAMES, period_units
 
-RISE_DB = 5.0  # over the last 12 ms. 8 misses one pluck in 100 more, 4 gains none
-RISE_UNITS = 9
+RISE_DB = 5.0  # over the last period of the lowest note. 8 misses one pluck in 100 more, 4 gains none
 GAP_S = 0.03  # two plucks of a string are further apart
 FLOOR = 1e-4  # of full scale: the treble of hiss
 
 
 class PluckDetector:
-    """Follows the largest step between two samples: a first-order high-pass that costs one subtraction."""
+    """Follows the largest step between two samples: a first-order high-pass that costs one subtraction.
 
-    def __init__(self) -> None:
+    `lowest`: MIDI number of the lowest note of the instrument.
+    """
+
+    def __init__(self, lowest: float) -> None:
         self.last: float | None = None  # s, when the last pluck began
         self._sample = np.zeros(1, np.float32)
-        self._past = [FLOOR] * RISE_UNITS
+        self._past = [FLOOR] * period_units(lowest)
 
     def push(self, samples: np.ndarray, t: float) -> None:
         """Samples that end at `t` (s), a multiple of UNIT_FRAMES."""
