@@ -27,7 +27,7 @@ STREAMS, LENGTH = 96, 64
 QUERIES = 6144  # of a step's 18,432 (event, player) pairs: neighbours say much the same
 WEIGHTS = {"time": 1.0, "pitch": 1.0, "velocity": 0.15, "duration": 0.4}
 RATE, WARM_STEPS, AVERAGE = 3e-3, 100, 0.998
-CHECKPOINT_STEPS = 200
+CHECKPOINT_STEPS = 100
 Table = dict[str, dict[str, float]]
 
 
