@@ -17,10 +17,11 @@ _AT_LEAST = ((0.0, 0.1, 0.3, 0.45, 1.0), (4.0, 3.0, 1.5, 0.0, 0.0))
 _AT_MOST = ((0.0, 0.1, 0.3, 0.5, 0.6, 0.75, 0.9, 1.0), (16.0, 10.0, 6.0, 3.0, 2.0, 1.0, 0.5, 0.34))
 _PACE = ((0.25, 0.5, 1.0, 2.0, 4.0), (0.1, 0.3, 0.5, 0.75, 0.95))  # the human's onsets a beat to a density
 SHORTEST_S = 0.08  # between two onsets of a player
-ROOM_PATIENCE = 6.0  # beats without a gap after which a player that waits for one plays all the same
-ROOM_LONGEST = 10.0  # and by then it does
+ROOM_PATIENCE = 10.0  # beats without a gap after which a player that waits for one plays all the same
+ROOM_LONGEST = 14.0  # and by then it does
 FINER = 2.5  # nats against dividing the beat more finely than the human does, at full order
-GAP_IOIS = 1.15  # a human who has not played for this many of their usual intervals leaves a gap
+# A human who is this many of their usual intervals late, or silent for this long (s), leaves a gap.
+GAP_IOIS, GAP_S = 1.6, 0.15
 ENDING_THINNER = 0.6
 TOGETHER = 1.5  # nats by which texture pulls onsets to where in the beat the human plays, or from there
 
@@ -84,22 +85,23 @@ def _when(scene: Scene, told: Steering, last: PlannedNote | None, busy: float) -
     if last is not None:
         least = float(np.interp(busy, *_AT_LEAST)) * pulse
         earliest = max(earliest, last.onset + max(least - 1e-3, SHORTEST_S))
-    most = float(np.interp(busy, *_AT_MOST))
-    if told.row.gaps:
-        earliest, most = max(earliest, _gap(scene, last)), ROOM_LONGEST
     since = scene.first if last is None else last.onset
-    line = scene.next_line(earliest, _step(scene, told.order, busy) / TICKS_PER_BEAT)
-    return earliest, max(since + most * pulse, line + pulse if told.row.gaps else line) + 1e-3
+    latest = since + float(np.interp(busy, *_AT_MOST)) * pulse
+    step = _step(scene, told.order, busy) / TICKS_PER_BEAT
+    if told.row.gaps and scene.now - since < ROOM_PATIENCE * pulse:
+        earliest = max(earliest, _gap(scene))
+        latest = scene.next_line(earliest, step) + pulse
+    elif told.row.gaps:
+        latest = since + ROOM_LONGEST * pulse
+    return earliest, max(latest, scene.next_line(earliest, step)) + 1e-3
 
 
-def _gap(scene: Scene, last: PlannedNote | None) -> float:
-    """When the human, if they go on as now, will have left a gap; s."""
+def _gap(scene: Scene) -> float:
+    """When the human, if they play nothing more, will have left a gap; s."""
     leader = scene.leader
-    if leader.key < 0 or (last is not None and scene.now - last.onset > ROOM_PATIENCE * scene.pulse_s):
+    if leader.key < 0:
         return scene.first
-    if not leader.sounds(scene.now) and leader.end + 0.05 < scene.now and leader.end > leader.onset + 0.05:
-        return scene.first
-    return leader.onset + GAP_IOIS * leader.ioi
+    return min(leader.onset + GAP_IOIS * leader.ioi, leader.end + GAP_S)
 
 
 def _step(scene: Scene, order: float, busy: float) -> int:
