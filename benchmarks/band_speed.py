@@ -5,7 +5,8 @@
 
 One thread each, the two take turns in blocks so that a busy machine is unfair to neither. Notochord's weights are
 untrained (speed does not depend on them); its event is `feed` + `query`, fixed instrument, everything else default.
-Prints one JSON object; times in ms.
+Prints one JSON object; times in ms. p50 and p99 are wall time and suffer when the machine is shared; `cpu_ms` is the
+mean CPU time of one event (ours: `feed` and all three queries) and does not.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -36,13 +38,14 @@ with torch.inference_mode():
     n = 0
     for line in sys.stdin:
         times = []
+        cpu = time.process_time()
         for _ in range(int(line)):
             n += 1
             start = time.perf_counter()
             model.feed(1 + n % 4, 48 + n * 7 % 24, 0.12, 80.0)
             model.query(next_inst=1 + (n + 1) % 4, min_vel=1)
             times.append(time.perf_counter() - start)
-        print(json.dumps(times), flush=True)
+        print(json.dumps({"wall": times, "cpu": time.process_time() - cpu}), flush=True)
 """
 
 
@@ -114,29 +117,42 @@ def main() -> int:
         peer_parameters = json.loads(peer.stdout.readline())["parameters"]
     times: dict[str, list[float]] = {}
     peer_times: list[float] = []
+    cpu, peer_cpu = 0.0, 0.0
     ours.block(WARM)
     for number, start in enumerate(range(0, a.events, BLOCK)):
-        for name, values in ours.block(min(BLOCK, a.events - start)).items():
+        count = min(BLOCK, a.events - start)
+        begun = time.process_time()
+        for name, values in ours.block(count).items():
             times.setdefault(name, []).extend(values)
+        cpu += time.process_time() - begun
         if peer:
-            peer.stdin.write(f"{min(BLOCK, a.events - start)}\n")
+            peer.stdin.write(f"{count}\n")
             peer.stdin.flush()
             block = json.loads(peer.stdout.readline())
-            peer_times.extend(block if number else block[WARM:])
+            peer_times.extend(block["wall"] if number else block["wall"][WARM:])
+            peer_cpu += block["cpu"]
     result: dict = {
         "events": a.events,
-        "ours": {"parameters": ours.parameters, **{n: summary(t) for n, t in times.items()}},
+        "ours": {
+            "parameters": ours.parameters,
+            "cpu_ms": round(1e3 * cpu / a.events, 3),
+            **{n: summary(t) for n, t in times.items()},
+        },
     }
     if peer:
         peer.stdin.close()
         peer.wait()
-        result["notochord"] = {"parameters": peer_parameters, "feed_query": summary(peer_times)}
+        result["notochord"] = {
+            "parameters": peer_parameters,
+            "cpu_ms": round(1e3 * peer_cpu / a.events, 3),
+            "feed_query": summary(peer_times),
+        }
         theirs, mine = result["notochord"]["feed_query"], result["ours"]
         result["ratio"] = {
             f"{name}_{q}": round(mine[name][f"{q}_ms"] / theirs[f"{q}_ms"], 4)
             for name in ("feed_query", "feed_three_queries")
             for q in ("p50", "p99")
-        }
+        } | {"cpu_whole_event": round(mine["cpu_ms"] / result["notochord"]["cpu_ms"], 4)}
     print(json.dumps(result, indent=1))
     return 0
 
