@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,13 +85,12 @@ pcm = "iface"
 [stage]
 pcm = "synth"
 [osc]
-listen_port = 0
+listen_port = {listen}
 send = ["127.0.0.1:{port}"]
 [controls]
 pins = "fake"
 [box]
 data = "{data}"
-{more}
 """
 
 READY_S = 60.0  # a loaded machine imports slowly
@@ -141,17 +140,20 @@ class Running:
 
 @contextmanager
 def box(
-    rig: Rig, folder: Path, arguments: Sequence[str] = (), more: str = "", preexec: Any = None
+    rig: Rig, folder: Path, arguments: Sequence[str] = (), *, port: int = 0, preexec: Callable[[], None] | None = None
 ) -> Iterator[Running]:
-    """`improvbox run` on the rig, with an OSC receiver and a stand-in for systemd's socket. Killed on the way out."""
+    """`improvbox run` on the rig, with an OSC receiver and a stand-in for systemd's socket. Killed on the way out.
+
+    port: where it listens for OSC; 0: anywhere. preexec: called in its process before it starts.
+    """
     (folder / "data").mkdir(exist_ok=True)
     messages = folder / "osc.jsonl"
     command = [sys.executable, __file__, "--receive", str(messages)]
     receiver = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment(rig))
     assert receiver.stdout is not None
-    port = int(receiver.stdout.readline())
+    to = int(receiver.stdout.readline())
     settings = folder / "settings.toml"
-    settings.write_text(SETTINGS.format(port=port, data=folder / "data", more=more))
+    settings.write_text(SETTINGS.format(port=to, listen=port, data=folder / "data"))
     notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notify.bind(str(folder / "notify"))
     env = environment(rig) | {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "1000000"}

@@ -24,7 +24,9 @@ class Entrance:
 
 CONTRACTS: MappingProxyType[tuple[str, int], MappingProxyType[str, Entrance]] = MappingProxyType(
     {
-        ("pitch", 1): MappingProxyType({}),
+        ("pitch", 1): MappingProxyType(
+            {"step": Entrance(("local", "levels", "past_*"), ("onset", "frame", "deviation", "release", "past_*"))}
+        ),
         ("band", 1): MappingProxyType(
             {
                 "core": Entrance(("x", "h*"), ("h*",)),

@@ -55,7 +55,10 @@ def _entries(root: Path, shipped: bool) -> list[Entry]:
 
 
 def find(name_or_folder: str | Path, kind: str | None = None, data: Path | None = None) -> Path:
-    """The folder of a model by name, or the folder itself. Raises ModelError with the names there are."""
+    """The folder of a model by name, or the folder itself. Raises ModelError with the names there are.
+
+    With `kind`, the model is about to be used: one of another kind, or whose file is not as its card says, is refused.
+    """
     if "/" in str(name_or_folder) or Path(name_or_folder, CARD_FILE).is_file():
         folder = Path(name_or_folder)
         if not folder.is_dir():
@@ -67,7 +70,7 @@ def find(name_or_folder: str | Path, kind: str | None = None, data: Path | None 
             raise ModelError(f"no model {str(name_or_folder)!r}; {known}")
         folder = entries[str(name_or_folder)]
     if kind is not None:
-        cards.load(folder, kind)
+        _check_hash(cards.load(folder, kind))
     return folder
 
 

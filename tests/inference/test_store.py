@@ -95,3 +95,12 @@ def test_an_unknown_name_lists_the_nearest(tmp_path: Path, model: Path, monkeypa
 def test_a_model_of_another_kind_is_not_taken(model: Path) -> None:
     with pytest.raises(ModelError, match="a pitch model is wanted"):
         store.find(str(model), "pitch")
+
+
+def test_a_model_about_to_be_used_is_not_taken_when_a_bit_is_wrong(model: Path) -> None:
+    content = bytearray((model / "model.tflite").read_bytes())
+    content[1000] ^= 1
+    (model / "model.tflite").write_bytes(content)
+    assert store.find(str(model)) == model
+    with pytest.raises(ModelError, match="copy the model again"):
+        store.find(str(model), "band")
