@@ -19,7 +19,8 @@ IDIOM_OF = {"bach_chorales": "chorale", "openewld": "song", "mutopia_guitar": "g
 LICENCES = (
     {"name": "Bach chorales (music21 corpus)", "licence": "public domain"},
     {"name": "OpenEWLD lead sheets", "licence": "MIT"},
-    {"name": "Mutopia guitar pieces", "licence": "public domain or CC BY 3.0, per piece"},
+    {"name": "Mutopia Project guitar pieces, 88 of them", "licence": "public domain"},
+    {"name": "Mutopia Project: M. Giuliani, op. 50 nos. 1-32 and Serenade op. 127 no. 1", "licence": "CC BY 3.0"},
     {"name": "Freedoom music", "licence": "BSD-3-Clause"},
 )
 Note = list[float]
