@@ -27,12 +27,15 @@ RISE_DB = 4.0
 QUIET_DB = -66.0  # under it hum and hiss rise and fall
 ATTACK_GAP_S = 0.015  # closer rises are one stroke: pick, then string
 
-# The reference is the loudest recent stroke. It falls 1 dB/s so that a softer piece is soft for 10 s and then
-# normal; it never falls under what a quiet instrument gives through a good interface.
-REFERENCE_FALL_DB = 1.0 * UNIT_S
+# The reference is how loud this player's strong strokes are. A louder one lifts it by a third of what it lacks, and it
+# falls 0.3 dB/s, so that the dynamics of a phrase are heard and those of a set are evened out. It begins where a
+# well-set interface has them, and never falls under what a quiet one gives.
+REFERENCE_RISE = 0.3
+REFERENCE_FALL_DB = 0.3 * UNIT_S
+REFERENCE_START_DB = -8.0
 REFERENCE_LEAST_DB = -30.0
-REFERENCE_START_DB = -12.0
-LOUDEST = 118  # the velocity of a stroke at the reference: room above for a louder one
+RINGING_KEPT = 0.5  # of a stroke's power counts as its own at least: the string that rang may be the one struck
+STRONG = 112  # the velocity of a stroke at the reference: 2 dB of room above
 DB_PER_OCTAVE_OF_VELOCITY = 12.0  # General MIDI: amplitude goes with the square of velocity
 
 
@@ -87,11 +90,10 @@ class LevelMeter:
         count = min(PAST_UNITS - 6, max(2, math.ceil((self.t - onset) / UNIT_S)))
         after = max(self._peaks[-count:])
         before = max(self._peaks[-count - 6 : -count])
-        # What rang before adds to the new note with a phase that nobody knows: subtract powers, keep a fifth at least.
-        rise = math.sqrt(max(after * after - before * before, 0.04 * after * after))
-        rise_db = _db(rise)
-        self._reference_db = max(self._reference_db, rise_db)
-        velocity = LOUDEST * 2 ** ((rise_db - self._reference_db) / DB_PER_OCTAVE_OF_VELOCITY)
+        # What rang before adds to the new note with a phase that nobody knows: powers are subtracted.
+        rise_db = _db(math.sqrt(max(after**2 - before**2, RINGING_KEPT * after**2)))
+        self._reference_db += REFERENCE_RISE * max(0.0, rise_db - self._reference_db)
+        velocity = STRONG * 2 ** ((rise_db - self._reference_db) / DB_PER_OCTAVE_OF_VELOCITY)
         return min(127, max(1, round(velocity)))
 
     def _envelope(self, peak: float) -> None:
