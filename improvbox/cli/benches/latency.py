@@ -93,7 +93,8 @@ def measure(settings: Settings, count: int, path: Path) -> dict[str, Any]:
     called = synth.called_s
     reactions = [timeline.Reaction(at, called.get(number)) for number, at in enumerate(listener.heard_s, 1)]
     found = timeline.answers(played, reactions, recording, recording.samples()[:, 1:].mean(axis=1))
-    ran = {"notes": len(reactions), "xruns": xruns, "failure": failure, "realtime": rig.realtime}
+    ran = {"notes": len(reactions), "xruns": xruns, "dropped_blocks": box.troubles()["hearing"], "failure": failure}
+    ran["realtime"] = rig.realtime
     return _report(settings, found, ran)
 
 
@@ -120,10 +121,11 @@ def _report(settings: Settings, found: list[timeline.Answer], ran: dict[str, Any
 
 def print_report(report: dict[str, Any]) -> None:
     """The table for people."""
+    print(f"{report['plucks']} plucks, {report['heard']} heard, {report['extra_notes']} notes that nobody played")
+    print(f"{report['xruns']} xruns, {report['dropped_blocks']} periods that hearing was too slow for")
     print(
-        f"{report['plucks']} plucks, {report['heard']} heard, {report['extra_notes']} notes that nobody played, "
-        f"{report['xruns']} xruns; hearing {report['hearing_model']}, capture {report['capture']}, "
-        f"synth {report['synth']}, {'with' if report['realtime'] else 'without'} real-time priority"
+        f"hearing {report['hearing_model']}, capture {report['capture']}, synth {report['synth']}, "
+        f"{'with' if report['realtime'] else 'without'} real-time priority"
     )
     print(f"{'':54}count" + "".join(f"{name:>8}" for name in ("p50", "p90", "p99", "max ms")))
     for row in report["rows"]:
