@@ -16,6 +16,7 @@ from improvbox.stage.files import replacing
 WIDTH_PX, DPI = 1600, 100
 ROW_S = 32.0  # seconds in a row, about: a sixteenth at 140 bpm is then 5 pixels
 MOST_ROWS = 6
+BENT_CENTS = 30.0  # a note that moved less is drawn without the line of its pitch
 TICK_S, MOST_TICKS = (1, 2, 5, 10, 30, 60, 300, 600), 12
 LANE = 3.4  # semitones that a player's lane of roles is high
 
@@ -168,7 +169,7 @@ class _Row:
             lower = [(t, pitch - half) for t, pitch in reversed(points)]
             shapes.append(upper + lower)
             colours.append(to_rgba(COLOURS[part], least + (1 - least) * (note.velocity / 127) ** 1.5))
-            if note.curve:
+            if max((abs(cents) for _, cents in note.curve), default=0.0) >= BENT_CENTS:
                 lines.append(points)
         above = 4 if part == "human" else 3
         edge = COLOURS[part]

@@ -31,6 +31,22 @@ _LogFunction = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_vo
 _AlsaHandler = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
 
 
+# What C may call is never freed: a thread of a device that has just died may be in it when nobody listens any more.
+_listening: list[list[str]] = []
+
+
+@_LogFunction
+def _keep(level: int, text: bytes, _data: Any) -> None:
+    if level <= 2:  # panic, error, warning
+        for notices in list(_listening):
+            notices.append(text.decode(errors="replace").strip())
+
+
+@_AlsaHandler
+def _hush(*_: Any) -> None:
+    """Says nothing in libasound's stead."""
+
+
 def _library() -> Any:
     """pyfluidsynth, silent. Raises MissingDriverError."""
     try:
@@ -97,7 +113,8 @@ class Synth:
             self.bend_range(channel)
 
     def close(self) -> None:
-        """Stops the driver and frees everything; may be called twice."""
+        """Stops the driver, whose thread uses the rest, and frees everything; may be called twice."""
+        self.close_driver()
         if self._ticker is not None:
             self._ticker.delete()
         if self._synth is not None:
@@ -188,23 +205,19 @@ class Synth:
         """Keeps what FluidSynth says in `notices` instead of stderr. Outside, it says nothing: a call back into
         Python from its audio thread would make that wait for the interpreter."""
         self.notices = []
-
-        @_LogFunction
-        def keep(level: int, text: bytes, _data: Any) -> None:
-            if level <= 2:  # panic, error, warning
-                self.notices.append(text.decode(errors="replace").strip())
-
+        _listening.append(self.notices)
         number, pointer = ctypes.c_int, ctypes.c_void_p
         arguments = [("level", number, 1), ("fun", pointer, 1), ("data", pointer, 1)]
         route = self._lib.cfunc("fluid_set_log_function", pointer, *arguments)
         levels = range(5)
         for level in levels:
-            route(level, ctypes.cast(keep, pointer), None)
+            route(level, ctypes.cast(_keep, pointer), None)
         try:
             yield
         finally:
             for level in levels:
                 route(level, None, None)
+            _listening[:] = [notices for notices in _listening if notices is not self.notices]
 
 
 @contextmanager
@@ -215,8 +228,7 @@ def _quiet_alsa() -> Iterator[None]:
     except OSError:
         yield
         return
-    handler = _AlsaHandler(lambda *_: None)
-    library.snd_lib_error_set_handler(handler)
+    library.snd_lib_error_set_handler(_hush)
     try:
         yield
     finally:

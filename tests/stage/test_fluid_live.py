@@ -13,7 +13,9 @@ from improvbox.clock import Stopwatch, sleep_s
 from improvbox.config import StageSettings
 from improvbox.errors import DeviceError, InputFileError
 from improvbox.events import PlannedNote
+from improvbox.stage import soundfonts
 from improvbox.stage.fluid import STALL_S, FluidLive
+from improvbox.stage.synth import Synth
 
 NOTE = PlannedNote("mid", 1, 0.0, 1.0, 60, 110)
 
@@ -105,6 +107,21 @@ def test_a_closed_synth_is_not_alive_and_takes_no_harm(rig: Rig) -> None:
     sink.note_off("mid", 1, 60, 0.0)
     sink.panic(0.0)
     assert not sink.alive()
+
+
+def test_the_audio_thread_has_ended_before_what_it_uses_is_freed(rig: Rig) -> None:
+    made = Synth(soundfonts.find(), on_demand=True)
+    made.start()
+    made.open_driver(rig.playback, 64, 2)
+    delete, drivers = made._ticker.delete, []
+
+    def watched() -> None:
+        drivers.append(made._synth.audio_driver)
+        delete()
+
+    made._ticker.delete = watched
+    made.close()
+    assert drivers == [None]
 
 
 @pytest.mark.parametrize(
