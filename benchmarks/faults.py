@@ -28,7 +28,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from live_rig import GUITAR, Running, box, shared, take
+from live_rig import Running, box, take
 
 from improvbox.audio.rig import Rig
 from improvbox.inference.store import SHIPPED
@@ -366,11 +366,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=list(FAULTS), help="one fault; may be given more than once")
     parser.add_argument("--json", metavar="FILE", help="write the rows here as well")
     args = parser.parse_args()
-    source = shared()
-    if source is None:
-        print("faults: no guitar notes here; set IMPROVBOX_SHARED", file=sys.stderr)
-        return 2
-    rows = run(args.only or list(FAULTS), take(TAKE_S, source / "data" / "guitar_notes" / GUITAR))
+    rows = run(args.only or list(FAULTS), take(TAKE_S))
     print(table(rows))
     if args.json:
         Path(args.json).write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")

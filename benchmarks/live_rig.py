@@ -32,17 +32,12 @@ import numpy as np
 from improvbox.audio.rig import Rig
 from improvbox.audio.source import RATE_HZ
 from improvbox.audio.wav import load
+from improvbox.stage import score, soundfonts
+from improvbox.stage.guitar import RecordedGuitar, SampledGuitar
+from improvbox.stage.take import DEMO, play
 
 ROOT = Path(__file__).parent.parent
-GUITAR = "estrat"
-PHRASES = (  # MIDI numbers on a grid of eighths, None: a rest. A minor, then a change to E minor
-    (57, 60, 64, 67, 64, 60, 57, None, 62, 64, 65, 64, 62, 60, 59, None),
-    (57, None, 64, 62, 60, None, 59, 57, 55, 57, 59, 60, 57, None, None, None),
-    (69, 67, 64, 62, 60, 62, 64, 67, 69, None, 67, 69, 72, None, None, None),
-    (64, 66, 67, 71, 67, 66, 64, None, 59, 62, 64, 66, 64, None, None, None),
-)
-TEMPO_BPM = 100.0
-LEAD_IN_S = 1.0
+GUITAR = "estrat"  # a Stratocaster, every fret recorded
 
 
 def shared() -> Path | None:
@@ -52,31 +47,14 @@ def shared() -> Path | None:
     return next((p for p in places if (p / "data" / "guitar_notes" / GUITAR).is_dir()), None)
 
 
-def real_note(folder: Path, midi: int) -> np.ndarray:
-    """One plucked note of a Stratocaster that has every fret."""
-    return load(sorted(folder.glob(f"{GUITAR}_m{midi:03d}_*.flac"))[0])
-
-
-def take(seconds: float, folder: Path) -> np.ndarray:
-    """float32 at 48 kHz: phrases of real notes, each damped by the next, with rests between."""
-    notes = {midi: real_note(folder, midi) for line in PHRASES for midi in line if midi is not None}
-    step = 30.0 / TEMPO_BPM
-    sound = np.zeros(round(seconds * RATE_HZ), np.float32)
-    at, phrase = LEAD_IN_S, 0
-    while at < seconds - 1.0:
-        line = PHRASES[phrase % len(PHRASES)]
-        for i, midi in enumerate(line):
-            if midi is None or at + i * step > seconds - 1.0:
-                continue
-            length = round(step * RATE_HZ * (2 if i + 1 < len(line) and line[i + 1] is None else 1))
-            note = notes[midi][:length].copy()
-            fade = min(len(note), 480)
-            note[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
-            first = round((at + i * step) * RATE_HZ)
-            sound[first : first + len(note)] += note[: max(0, len(sound) - first)]
-        at += len(line) * step
-        phrase += 1
-    return 0.5 * sound / max(1e-6, float(np.abs(sound).max()))
+def take(seconds: float) -> np.ndarray:
+    """float32 at 48 kHz: the written demo on recorded guitar notes, or on a SoundFont's guitar where there are none."""
+    source = shared()
+    recorded = None if source is None else RecordedGuitar(source / "data" / "guitar_notes" / GUITAR)
+    with recorded or SampledGuitar(soundfonts.find()) as guitar:
+        samples = play(score.load(DEMO), guitar).samples
+    wanted = round(seconds * RATE_HZ)
+    return np.resize(samples, wanted) if len(samples) < wanted else samples[:wanted]
 
 
 SETTINGS = """\
@@ -282,6 +260,7 @@ def judge(running: Running, summary: dict[str, Any], moves: Sequence[str]) -> di
         "ok": all(demands.values()),
         "notes": played,
         "messages": len(received),
+        "guitar": "recorded notes" if shared() is not None else "SoundFont",
         "differences": differences,
         "roles_told": roles,
         "health": summary["health"],
@@ -306,7 +285,7 @@ def compare(notes: list[dict[str, Any]], messages: list[tuple[str, list[Any]]]) 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--take", help="a sound file instead of the take of real guitar notes")
+    parser.add_argument("--take", help="a sound file instead of the written demo on real guitar notes")
     parser.add_argument("--keep", help="folder for the recording, the notes and the messages")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--receive", help=argparse.SUPPRESS)
@@ -314,11 +293,7 @@ def main() -> int:
     if args.receive:
         receive(0, args.receive)
         return 0
-    source = shared()
-    if args.take is None and source is None:
-        print("live_rig: no guitar notes here; set IMPROVBOX_SHARED, or give --take", file=sys.stderr)
-        return 2
-    guitar = load(args.take) if args.take else take(args.seconds, source / "data" / "guitar_notes" / GUITAR)
+    guitar = load(args.take) if args.take else take(args.seconds)
     third = args.seconds / 3
     moves = [f"{third:.1f}:fs2", f"{2 * third:.1f}:fs1", f"{2.5 * third:.1f}:fs3"]
     with tempfile.TemporaryDirectory() as scratch:
@@ -332,6 +307,9 @@ def main() -> int:
 def words(report: dict[str, Any]) -> str:
     lines = [f"{'ok  ' if ok else 'FAIL'} {demand}" for demand, ok in report["demands"].items()]
     lines.append("notes: " + ", ".join(f"{part} {n}" for part, n in report["notes"].items()))
+    lines.append(
+        f"xruns {report['health']['xruns']}, late notes {report['late']['thinned'] + report['late']['skipped']}"
+    )
     lines.append(f"roles told on the way: {', '.join(report['roles_told'])}; ready after {report['ready_s']:.1f} s")
     for stage in report["health"]["stages"]:
         if stage["p50_ms"] is not None:
