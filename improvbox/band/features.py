@@ -19,7 +19,7 @@ from improvbox.band.types import Controls, Ended, Fed, Played
 from improvbox.tempo import TICKS_PER_BEAT, Grid
 
 HUMAN = 0
-_NEVER = -1e9
+NEVER = -1e9  # s; the onset and end of a part that has not played
 _ON_WEIGHT_S = 0.08  # a note counts at once, as if it had sounded this long
 _INDEX = {name: i for i, name in enumerate(v.STREAMS)}
 _DECAY = -math.log(2.0) / np.array(v.HALF_LIVES_S)[:, None]
@@ -66,10 +66,10 @@ class _Line:
     pitch: int = -1
     before: int = -1
     """the pitch before that"""
-    onset: float = _NEVER
-    previous: float = _NEVER
+    onset: float = NEVER
+    previous: float = NEVER
     """onset before that, s"""
-    end: float = _NEVER
+    end: float = NEVER
     """s; planned, of a player; of the human: when it ended, or infinite while it sounds"""
 
     def copy(self) -> _Line:
@@ -85,7 +85,7 @@ class Features:
     def reset(self) -> None:
         self.lines = [_Line() for _ in v.STREAMS]
         self.profiles = np.zeros((len(v.HALF_LIVES_S), 12))
-        self.now = _NEVER
+        self.now = NEVER
         """s, the latest event time heard; -1e9: nothing yet"""
         self.reference = 0
         """pitch class that classes are counted from: the human's last"""
@@ -148,7 +148,7 @@ class Features:
         step = t - self.now
         if step <= 0.0:
             return
-        if self.now > _NEVER:
+        if self.now > NEVER:
             self.profiles *= np.exp(_DECAY * step)
             for stream, line in enumerate(self.lines):
                 heard = min(step, line.end - self.now)
@@ -167,7 +167,7 @@ class Features:
         """Makes the core's row; `own`: onset (s) of the stream's note before this event."""
         note = event if isinstance(event, Played) else None
         t = event.onset if isinstance(event, Played) else event.t
-        last, self.event_s, self._books = self.event_s if self.core else _NEVER, t, None
+        last, self.event_s, self._books = self.event_s if self.core else NEVER, t, None
         tick = None if grid is None else tick_of(t, grid)
         bass, reference = self.lines[1].pitch, self.reference
         if note is not None and note.duration is not None:
@@ -188,8 +188,8 @@ class Features:
             v.PHASE_FREE if tick is None else tick % TICKS_PER_BEAT,
             _since(tick, last, grid),
             _since(tick, own, grid),
-            v.SECOND_NONE if last == _NEVER else v.second_bin(t - last),
-            v.SECOND_NONE if own == _NEVER else v.second_bin(t - own),
+            v.SECOND_NONE if last == NEVER else v.second_bin(t - last),
+            v.SECOND_NONE if own == NEVER else v.second_bin(t - own),
             interval,
             (line.pitch - reference) % 12,
             v.CLASS_NONE if bass < 0 else (line.pitch - bass) % 12,
@@ -252,7 +252,7 @@ class Features:
                     continue
                 on = tick_of(line.onset, grid)
                 since[i] = v.SINCE_OF[min(max(tick - on, 0), 97)]
-                if line.previous != _NEVER:
+                if line.previous != NEVER:
                     ioi[i] = v.SINCE_OF[min(max(on - tick_of(line.previous, grid), 0), 97)]
                 if i != HUMAN:
                     left = tick_of(line.end, grid) - tick
@@ -289,7 +289,7 @@ def _since(tick: int | None, then: float, grid: Grid | None) -> int:
     """Category of the ticks from a past moment (s)."""
     if tick is None or grid is None:
         return v.SINCE_FREE
-    if then == _NEVER:
+    if then == NEVER:
         return v.SINCE_NONE
     return v.SINCE_OF[min(max(tick - tick_of(then, grid), 0), 97)]
 

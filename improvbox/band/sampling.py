@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from improvbox.band import vocabulary as v
-from improvbox.band.features import _NEVER, HUMAN, Features, tick_of
+from improvbox.band.features import HUMAN, NEVER, Features, tick_of
 from improvbox.band.types import Limits
 from improvbox.tempo import TICKS_PER_BEAT, Grid
 
@@ -104,7 +104,7 @@ def free_onsets(out: np.ndarray, features: Features, band: int, earliest: float)
     line = features.lines[1 + band]
     logits = out[_TIME["gap"]].copy()
     ends = out[_TIME["free_end"]]
-    if line.end <= _NEVER:
+    if line.end <= NEVER:
         logits[:-1] += ends[v.VIEW_FREE_END_NONE]
     else:
         own = int(v.gap_bin(line.end - base))
