@@ -69,15 +69,15 @@ class Step:
             if i in CROSS_AFTER:
                 name = f"cross.{crosses}"
                 crosses += 1
-                context = self._linear(self._mean(h), f"{name}.all")
+                context = self._mean(h, f"{name}.all")
                 narrow = tf.nn.relu(self._linear(h, f"{name}.down"))
                 h = h + tf.nn.relu(self._spread(narrow, f"{name}.relatives", list(RELATIVES)) + context)
         inner = tf.nn.relu(self._linear(h, "head_in"))
         for k, name in enumerate(OUTPUTS[:3]):
             y = self._dense(inner, w["head.weight"][k : k + 1], w["head.bias"][k : k + 1])
             out[name] = tf.reshape(y, [1, PITCHES])
-        pooled = self._mean(tf.nn.relu(self._linear(h, "release_in")))
-        out["release"] = tf.reshape(self._linear(pooled, "release"), [1, 1])
+        pooled = self._mean(tf.nn.relu(self._linear(h, "release_in")), "release")
+        out["release"] = tf.reshape(pooled, [1, 1])
         return out
 
     def _dense(self, x, weight: np.ndarray, bias: np.ndarray):
@@ -86,10 +86,14 @@ class Step:
     def _linear(self, x, name: str):
         return self._dense(x, self._w[f"{name}.weight"], self._w[f"{name}.bias"])
 
-    def _mean(self, x):
-        """Over the pitches, as a depthwise convolution: the runtimes disagree about the rounding of MEAN."""
-        kernel = np.full((PITCHES, 1, x.shape[3], 1), 1 / PITCHES, np.float32)
-        return self._tf.nn.depthwise_conv2d(x, kernel, [1, 1, 1, 1], "VALID")
+    def _mean(self, x, name: str):
+        """A linear layer of the mean over the pitches, as one convolution over all of them.
+
+        The runtimes disagree about the rounding of MEAN, and a depthwise convolution this long is slow.
+        """
+        weight = self._w[f"{name}.weight"].T[None, None] / PITCHES
+        kernel = np.repeat(weight, PITCHES, axis=0)
+        return self._tf.nn.conv2d(x, kernel, 1, "VALID") + self._w[f"{name}.bias"]
 
     def _spread(self, x, name: str, offsets: list[int]):
         """As net.Spread: the rows at each offset from each pitch side by side, then one product."""
