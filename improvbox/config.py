@@ -15,6 +15,8 @@ from typing import Any, get_type_hints
 from improvbox.errors import InputFileError, SettingsError, nearest
 from improvbox.events import BANDS, PLAYERS, ROLES
 
+INSTRUMENTS = ("guitar", "seven-string", "bass")
+
 
 def _key(default: Any, doc: str, *, choices: tuple | None = None, low: float | None = None, high: float | None = None):
     meta = {"doc": doc, "choices": choices, "low": low, "high": high}
@@ -39,9 +41,11 @@ class HearingSettings:
     """What is heard and how."""
 
     model: str = _key("pitch-v1", "name of the installed pitch model, or 'dsp' for none")
-    instrument: str = _key("guitar", "range: guitar D2-E6, seven-string B1-E6, bass B0-G4", choices=("guitar", "seven-string", "bass"))
+    instrument: str = _key("guitar", "its range: guitar D2-E6, seven-string B1-E6, bass B0-G4", choices=INSTRUMENTS)
     hop_frames: int = _key(128, "128: best timing; 256: half the work (Pi 4)", choices=(128, 256))
-    threshold: float = _key(0.8, "onset probability that makes a note; higher: fewer false notes, 3 ms later", low=0.3, high=0.99)
+    threshold: float = _key(
+        0.8, "onset probability of a note; higher: fewer false ones, 3 ms later", low=0.3, high=0.99
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,9 @@ class OscSettings:
 class ControlSettings:
     """Footswitches and knobs."""
 
-    pins: str = _key("auto", "auto: real pins on a board that has them, else none", choices=("auto", "rpi", "fake", "off"))
+    pins: str = _key(
+        "auto", "auto: real pins on a board that has them, else none", choices=("auto", "rpi", "fake", "off")
+    )
     pinmap: str = _key("", "pin file; empty: the shipped hardware/pinmap.toml")
     bindings: str = _key("", "bindings file; empty: the shipped one")
 
@@ -169,7 +175,11 @@ def _build(cls: Any, table: Any, where: str, prefix: str) -> Any:
         if name not in fields:
             raise SettingsError(f"{where}: unknown key {key!r}; {nearest(name, fields)}")
         kind = hints[name]
-        values[name] = _build(kind, value, where, key) if dataclasses.is_dataclass(kind) else _checked(fields[name], kind, value, where, key)
+        values[name] = (
+            _build(kind, value, where, key)
+            if dataclasses.is_dataclass(kind)
+            else _checked(fields[name], kind, value, where, key)
+        )
     return cls(**values)
 
 
@@ -188,7 +198,13 @@ def _checked(spec: dataclasses.Field, kind: Any, value: Any, where: str, key: st
 
 
 def _kind_name(kind: type) -> str:
-    return {str: "a string", int: "a whole number", float: "a number", bool: "true or false", list: "a list of strings"}[kind]
+    return {
+        str: "a string",
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        list: "a list of strings",
+    }[kind]
 
 
 def allowed(spec: dataclasses.Field) -> str:
