@@ -32,7 +32,9 @@ class AudioSettings:
     card: str = _key("", "ALSA card id as in /proc/asound/cards (never a number); empty: the first card that captures")
     pcm: str = _key("", "full ALSA name instead of a card, e.g. 'iface'; for servers and plugins")
     period_frames: int = _key(64, "frames a period; 128 for weak interfaces", choices=(64, 128, 256))
-    periods: int = _key(3, "periods in the capture buffer", low=2, high=8)
+    periods: int = _key(
+        8, "periods in the capture buffer: how late the reader may be; no part of the delay", low=2, high=16
+    )
     channel: int = _key(1, "which input channel the guitar is in, from 1", low=1, high=32)
 
 
