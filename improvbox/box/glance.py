@@ -9,6 +9,7 @@ from improvbox.box.session import Onlooker
 from improvbox.events import HumanEvent, NoteOn, PlannedNote
 from improvbox.tempo import Grid
 
+WAITING_WIDTH = 48  # characters: the log has the whole of it
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
@@ -69,7 +70,7 @@ class Glance(Onlooker):
 
 
 def line(status: dict[str, Any], width: int = 120) -> str:
-    """One line for a terminal, from the table of the status file."""
+    """One line for a terminal, cut to `width`, from the table of the status file."""
     players = status.get("players", {})
     roles = "  ".join(
         f"{name} {told['role']}" for name, told in players.items() if name != "drums" or told["role"] != "rest"
@@ -87,7 +88,7 @@ def line(status: dict[str, Any], width: int = 120) -> str:
         status["health"]["ladder"],
     ]
     if status.get("waiting"):
-        pieces.insert(0, f"WAITING: {status['waiting']}")
+        pieces.insert(0, f"WAITING: {status['waiting'][:WAITING_WIDTH]}")
     return " | ".join(pieces)[:width]
 
 

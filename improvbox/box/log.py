@@ -6,6 +6,7 @@ import logging
 import logging.handlers
 import os
 import queue
+import sys
 from collections.abc import Mapping
 
 ROOT = "improvbox"
@@ -20,8 +21,14 @@ class _Quiet(logging.handlers.QueueHandler):
 
 
 class _Plain(logging.Formatter):
+    """One line a record; on a terminal it takes the place of the status line, which is written anew below it."""
+
+    def __init__(self, terminal: bool) -> None:
+        super().__init__()
+        self._start = "\r\x1b[K" if terminal else ""
+
     def format(self, record: logging.LogRecord) -> str:
-        return f"improvbox: {' '.join(record.getMessage().split())}"
+        return f"{self._start}improvbox: {' '.join(record.getMessage().split())}"
 
 
 class Log:
@@ -61,5 +68,5 @@ class Log:
             except ImportError:
                 pass  # stderr is the journal all the same, without fields
         stderr = logging.StreamHandler()
-        stderr.setFormatter(_Plain())
+        stderr.setFormatter(_Plain(sys.stderr.isatty()))
         return stderr

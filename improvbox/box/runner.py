@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+import shutil
 import signal
 import sys
 import threading
@@ -173,7 +175,8 @@ class _Evening:
 
     def _show(self) -> None:
         if self._keeper.health is not None:
-            sys.stderr.write(f"\r\x1b[K{glance.line(self._table())}")
+            table = self._table() | {"health": dataclasses.asdict(self._keeper.health)}
+            sys.stderr.write(f"\r\x1b[K{glance.line(table, shutil.get_terminal_size().columns - 1)}")
             sys.stderr.flush()
 
     def _summary(self) -> dict[str, Any]:
