@@ -46,7 +46,7 @@ class HearingSettings:
     instrument: str = _key("guitar", "its range: guitar D2-E6, seven-string B1-E6, bass B0-G4", choices=INSTRUMENTS)
     hop_frames: int = _key(128, "128: best timing; 256: half the work (Pi 4)", choices=(128, 256))
     threshold: float = _key(
-        0.8, "onset probability of a note; higher: fewer false ones, 3 ms later", low=0.3, high=0.99
+        0.93, "onset probability of a note; higher: fewer false ones, 3 ms later", low=0.3, high=0.99
     )
 
 
