@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 TOP = "full"
 
+SMOOTHING_S = 4.0  # a single stall hinders no way up; what is under load all the time does
 WAIT_LIMIT_S = 160.0  # longest wait before a step up that keeps failing is tried again
 
 
@@ -24,7 +25,7 @@ class Step:
     enter_s: float
     """how long the load has to stay over `enter_load`"""
     exit_load: float
-    """under this, with the step in force, there is room again"""
+    """under this, with the step in force and averaged over some seconds, there is room again"""
     exit_s: float
     """how long there has to be room; doubled each time the step had to be entered again soon after"""
     after: str
@@ -71,6 +72,8 @@ class Ladder:
         self.cause = ""
         """why the lowest step in force was entered; '' at the top"""
         self._causes: dict[str, str] = {}
+        self._smooth: dict[str, float] = {}
+        self._t: float | None = None
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -90,14 +93,23 @@ class Ladder:
 
     def update(self, t: float, loads: dict[str, float | None]) -> list[Change]:
         """What changes at `t` (s). A load of None (nothing happened) enters nothing and hinders no way up."""
+        self._average(t, loads)
         changes = [c for step in STEPS for c in self._step(step, t, loads.get(step.watches))]
         self.cause = self._causes.get(self.name, "")
         return changes
 
+    def _average(self, t: float, loads: dict[str, float | None]) -> None:
+        share = 1.0 if self._t is None else min(1.0, max(0.0, t - self._t) / SMOOTHING_S)
+        self._t = t
+        for stage, load in loads.items():
+            before = self._smooth.get(stage, 0.0)
+            self._smooth[stage] = before + share * ((load or 0.0) - before)
+
     def _step(self, step: Step, t: float, load: float | None) -> list[Change]:
         state = self._states[step.name]
         if state.active:
-            wants = not state.forced and (load is None or load < step.exit_load) and not self._built_on(step)
+            room = self._smooth.get(step.watches, 0.0) < step.exit_load
+            wants = room and not state.forced and not self._built_on(step)
             wait = step.exit_s * state.patience
         else:
             wants = load is not None and load > step.enter_load and self._reached(step)

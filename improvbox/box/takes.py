@@ -20,9 +20,9 @@ from improvbox.stage import midi
 
 MIDI_SUFFIXES = (".mid", ".midi", ".smf")
 
-# How late hearing is, by the lowest MIDI number of a register: the medians that the pitch model's card states for
+# How late hearing is, by the lowest MIDI number of a register: the medians of docs/measurements (pitch-v1) for
 # single notes. Low strings need longer: 1.5 periods of the note have to pass.
-HEARING_DELAY_S = ((72, 0.013), (60, 0.013), (48, 0.018), (0, 0.025))
+HEARING_DELAY_S = ((72, 0.012), (60, 0.013), (48, 0.017), (0, 0.025))
 LONGEST_DELAY_S = 1.0
 
 

@@ -131,7 +131,7 @@ def test_hearing_that_is_too_slow_steps_down_says_why_and_comes_back(
     assert house.box.applied == [("half rate",)]
     assert said.records[0].getMessage() == "ladder: down to 'half rate': hearing took 1.5 of its budget for 1.5 s"
     assert house.box.told[-1].cause == "hearing took 1.5 of its budget for 1.5 s"
-    house.live(15.0)
+    house.live(20.0)
     assert house.box.applied[-1] == ()
 
 

@@ -24,7 +24,7 @@ def score(tmp_path: Path) -> Path:
 
 def test_a_midi_note_is_known_late_by_its_register(score: Path) -> None:
     ons = [h for h in takes.MidiTake(score).heard() if isinstance(h.event, NoteOn)]
-    assert [h.known for h in ons] == pytest.approx([0.525, 1.013], abs=1e-3)
+    assert [h.known for h in ons] == pytest.approx([0.525, 1.012], abs=1e-3)
     assert [h.event.onset for h in ons if isinstance(h.event, NoteOn)] == pytest.approx([0.5, 1.0], abs=1e-3)
 
 
