@@ -234,28 +234,37 @@ def absent(stage: Stage) -> Outcome:
 
 
 def full_disk(stage: Stage) -> Outcome:
-    """The disk takes 4 KiB a file and no more (a limit on the process: the same error path as a full card)."""
-
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-
-    with stage.playing(preexec=limit) as (_, running):
-        noticed = wait(lambda: len(running.notes()) * 100 > 3500 or enough(running), PATIENCE_S)
+    """The data folder's disk is full after some notes."""
+    with tiny_disk(stage.folder / "data") as (what, limit), stage.playing(preexec=limit) as (_, running):
+        full = wait(lambda: count(running, "/improvbox/note/off") > len(running.notes()) + 5, 2 * PATIENCE_S)
         before = count(running, "/improvbox/note", "bass", "mid", "high")
         played_on = wait(lambda: count(running, "/improvbox/note", "bass", "mid", "high") > before + 5, PATIENCE_S)
         fed = running.watchdog(2.0)
         code, _, said = terminate(running)
         hanging, _ = ends(running)
-        whole = all(n["part"] for n in running.notes())  # every line that is there is a whole one
-    ok = played_on is not None and fed > 0 and code == 0 and hanging == 0 and whole and "recording stopped" in said
-    kept = len(running.notes())
-    happened = f"plays on; {kept} notes kept, each whole; later ones are not recorded, and it says so"
-    return Outcome("full disk", ok, happened, hanging, 0, noticed, None, last_line(said, "recording stopped"))
+        kept = len(running.notes())  # raises where a line is torn
+    ok = None not in (full, played_on) and fed > 0 and code == 0 and hanging == 0 and "recording stopped" in said
+    happened = f"{what}: plays on; {kept} notes kept, each whole; later ones are not recorded, and it says so"
+    return Outcome("full disk", ok, happened, hanging, 0, full, None, last_line(said, "recording stopped"))
 
 
-def enough(running: Running) -> bool:
-    return sum(p.stat().st_size for p in running.folder.glob("data/jams/*/notes.jsonl")) > 3500
+@contextmanager
+def tiny_disk(folder: Path) -> Iterator[tuple[str, Callable[[], None] | None]]:
+    """A file system of 24 KiB where we may mount one, else a limit on the size of the process's files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode == 0:
+        try:
+            yield "a disk of 24 KiB", None
+        finally:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+        return
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    yield "4 KiB a file and no more", limit
 
 
 def garbage(stage: Stage) -> Outcome:

@@ -84,7 +84,7 @@ def test_a_step_that_keeps_failing_is_retried_ever_more_rarely() -> None:
     gaps = [b - a for a, b in itertools.pairwise(entered)]
     assert gaps == sorted(gaps)
     assert gaps[0] < 25
-    assert gaps[-1] == pytest.approx(WAIT_LIMIT_S, abs=5)
+    assert gaps[-1] == pytest.approx(WAIT_LIMIT_S, abs=15)
 
 
 def test_a_missing_model_keeps_its_step_for_good() -> None:
