@@ -51,7 +51,7 @@ def random_input(signature: Signature, name: str, rng: np.random.Generator) -> n
 def lead(model: Path, steps: int, out: Path) -> None:
     """Runs the model, feeding states back; keeps every input and output, stacked over steps."""
     kept: dict[str, list[np.ndarray]] = {}
-    for name, signature in Interpreter(model).start().signatures.items():
+    for name, signature in Interpreter(model, exact=True).start().signatures.items():
         rng = np.random.default_rng(SEED)
         states = state_outputs(signature)
         arrays = signature.zeros()
@@ -69,7 +69,7 @@ def follow(model: Path, given: Path, out: Path) -> None:
     """Runs the model on inputs that another runtime had."""
     runs = np.load(given)
     kept: dict[str, list[np.ndarray]] = {}
-    interpreter = Interpreter(model).start()
+    interpreter = Interpreter(model, exact=True).start()
     for name, signature in interpreter.signatures.items():
         inputs = {t: runs[f"{name}/in/{t}"] for t in signature.inputs}
         for step in range(len(next(iter(inputs.values())))):
@@ -82,7 +82,7 @@ def compare(model: Path, ours: Path, theirs: Path) -> list[dict[str, object]]:
     """One row an output tensor."""
     a, b = np.load(ours), np.load(theirs)
     rows: list[dict[str, object]] = []
-    for name, signature in Interpreter(model).start().signatures.items():
+    for name, signature in Interpreter(model, exact=True).start().signatures.items():
         for tensor in signature.outputs:
             x, y = (f[f"{name}/out/{tensor}"].astype(np.float64) for f in (a, b))
             quantized = signature.scales[tensor][0] > 0

@@ -11,10 +11,11 @@ from improvbox.box.feed import Feed
 from improvbox.clock import Stopwatch, StreamClock, monotonic_s, sleep_s
 from improvbox.errors import StreamError
 from improvbox.events import HumanEvent, Level
-from improvbox.hearing.listener import Listener
+from improvbox.hearing.listener import MODES, Listener
 
 ENDED_S = 0.01  # between two looks at whether the thread is to end, when the source has
 WAIT_S = 0.1  # how long hearing waits for sound before it shows that it is alive
+LONGEST_HOP_FRAMES = max(MODES.values())
 
 
 class LiveSource(Protocol):
@@ -75,6 +76,7 @@ class Ears:
         self._budget = budget
         self._tell = tell
         self._next = 0  # frame that follows what was heard
+        self._spent_s, self._spent_frames = 0.0, 0  # since the budget was last told
 
     @property
     def mode(self) -> str:
@@ -93,8 +95,15 @@ class Ears:
             self._next = block.end_frame
             frames += len(block.samples)
             self._pass(self._listener.push(block.samples))
-        if frames:
-            self._budget.note("hearing", watch.elapsed_s() * self._hop_frames / frames)
+        self._spend(watch.elapsed_s(), frames)
+
+    def _spend(self, seconds: float, frames: int) -> None:
+        """Told once a longest hop: a period that completes no hop costs nothing, and its neighbour costs it all."""
+        self._spent_s += seconds
+        self._spent_frames += frames
+        if self._spent_frames >= LONGEST_HOP_FRAMES:
+            self._budget.note("hearing", self._spent_s * self._hop_frames / self._spent_frames)
+            self._spent_s, self._spent_frames = 0.0, 0
 
     def finish(self) -> None:
         """The end: what sounds, ends."""
