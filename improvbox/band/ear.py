@@ -68,6 +68,8 @@ class Ear:
         self.band_setting = band
         self.loudness = 80.0
         """velocity, of the human's last notes"""
+        self.started = math.inf
+        """s, the human's first onset"""
         self.heard = 0
         """the human's notes since the start"""
         self.phases = self._phases
@@ -81,6 +83,7 @@ class Ear:
         """The human began a note."""
         self.changed("human")
         self.heard += 1
+        self.started = min(self.started, onset)
         self.loudness += 0.25 * (velocity - self.loudness)
         self._scale *= 0.985
         self._scale[key % 12] += 0.3

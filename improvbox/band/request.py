@@ -26,8 +26,8 @@ ENDING_THINNER = 0.6
 TOGETHER = 1.5  # nats by which texture pulls onsets to where in the beat the human plays, or from there
 
 # How well each tick of the beat keeps order, nats; thirds count as much as quarters where the human plays them.
-_STRAIGHT = np.array([0.0, -4, -3.5, -1.6, -3, -4, -0.5, -4, -3, -1.6, -3.5, -4])
-_TRIPLE = np.array([0.0, -4, -3.5, -3, -0.8, -4, -2, -4, -0.8, -3, -3.5, -4])
+_STRAIGHT = np.array([0.0, -6, -5.5, -2.6, -5, -6, -0.8, -6, -5, -2.6, -5.5, -6])
+_TRIPLE = np.array([0.0, -6, -5.5, -5, -1.3, -6, -3.2, -6, -1.3, -5, -5.5, -6])
 _OFF_BEAT = np.zeros(TICKS_PER_BEAT)
 _OFF_BEAT[[0, 3, 6, 9]] = -2.5, 1.8, 1.4, 1.8
 OFF_THEIRS = 3.5  # nats by which a role that keeps off the beat avoids where the human usually is
@@ -70,8 +70,8 @@ def request(scene: Scene, player: Player) -> tuple[Controls, Limits]:
         phase_bias=_phases(scene, told),
         pitch_bias=taste.pitch_bias(scene, player, low, high, home),
         time_temperature=1.5 - 1.1 * order,
-        pitch_temperature=1.3 - 0.6 * order,
-        pitch_share=1.0 if order < 0.3 else 1.0 - 0.15 * order,
+        pitch_temperature=1.45 - 0.67 * order,
+        pitch_share=1.0 if order < 0.3 else 1.0 - 0.07 * order,
         min_duration=0.1,
         max_duration=max(1.0, 4.0 - 3.0 * busy) * scene.pulse_s * 1.5,
     )
@@ -85,7 +85,7 @@ def _when(scene: Scene, told: Steering, last: PlannedNote | None, busy: float) -
     if last is not None:
         least = float(np.interp(busy, *_AT_LEAST)) * pulse
         earliest = max(earliest, last.onset + max(least - 1e-3, SHORTEST_S))
-    since = scene.first if last is None else last.onset
+    since = min(scene.now, scene.ear.started) if last is None else last.onset
     latest = since + float(np.interp(busy, *_AT_MOST)) * pulse
     step = _step(scene, told.order, busy) / TICKS_PER_BEAT
     if told.row.gaps and scene.now - since < ROOM_PATIENCE * pulse:

@@ -27,9 +27,9 @@ class Role:
     """0..1: pull to where the human's beats are not"""
     contrary: float = 0.0
     """0..1: pull against the direction of the human's line, beside what texture asks for"""
-    fit: float = 1.0
+    fit: float = 0.3
     """pull to (positive) or from (negative) the pitch classes of whom it listens to"""
-    clash: float = 3.0
+    clash: float = 1.8
     """how much a likely semitone or tritone against the human is avoided (positive) or sought (negative)"""
     yields: bool = True
     """lets go of a held note, or moves it, when the human's next note clashes with it"""
@@ -45,7 +45,7 @@ TABLE: MappingProxyType[str, Role] = MappingProxyType(
     {
         "rest": Role(plays=False),
         "room": Role(density=0.45, loudness=0.72, away=1.0, gaps=True),
-        "takeover": Role(answers=True, closes=False, fit=1.2),
+        "takeover": Role(answers=True, closes=False),
         "fight": Role(
             keeps_pace=0.8,
             loudness=1.2,

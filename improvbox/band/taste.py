@@ -18,8 +18,8 @@ ROOM = {"bass": 9.0, "mid": 9.0, "high": 8.0}  # semitones from home at which a 
 LARGEST_LEAP = {"bass": 12, "mid": 9, "high": 9}  # semitones; a bass leaps octaves, a melody rarely more than a sixth
 FORGOTTEN_S = 3.0  # after this long a pause any entry is a fresh start
 KEEP_APART = 3  # semitones between neighbouring bands, below which they sound like one
-REPEAT = 0.7  # nats against playing one pitch again, more for each time in a row
-WORN = 0.15  # nats against a pitch for each time it is among the last ten
+REPEAT = 1.5  # nats against playing one pitch again, more for each time in a row
+WORN = 0.25  # nats against a pitch for each time it is among the last ten
 ECHO = 8.0  # nats by which the ends of the variation control pull to a quotation, or from one
 SHARED_BAND = 0.4  # how far a player keeps out of the human's way when both are in one band
 
@@ -79,7 +79,7 @@ def _stays(scene: Scene, human: View) -> float:
     if not human.sounds(scene.now):
         return 0.3
     held = (scene.first - human.onset) / human.ioi
-    return 0.8 if held < 0.7 else 0.35 if held < 1.3 else 0.6
+    return 0.9 if held < 0.7 else 0.4 if held < 1.3 else 0.8
 
 
 def _lead(bias: np.ndarray, scene: Scene, player: Player, last: PlannedNote, outside: int) -> None:

@@ -68,8 +68,18 @@ def test_room_is_thin_soft_and_out_of_the_way() -> None:
     room, usual = of("room"), of("accompany")
     assert 0 < count(room) <= 0.4 * count(usual)
     assert velocity(room) < 0.85 * velocity(usual)
-    assert together(room) < together(usual)
     assert apart(room) > 1.2 * apart(usual)
+
+
+def test_room_plays_in_the_gaps() -> None:
+    human = [(on + 1.8 * int(i / 8), off + 1.8 * int(i / 8), p) for i, (on, off, p) in enumerate(tune(beats=26))]
+    shares = []
+    for role in ("room", "accompany"):
+        played = of(role, human=human, until=human[-1][1])
+        onsets = [on for part in BANDS for on, _, _ in played.notes(part)]
+        shares.append(float(np.mean([not any(a <= on < b for a, b, _ in human) for on in onsets])))
+    assert shares[0] > 0.6
+    assert shares[0] > 1.5 * shares[1]
 
 
 def test_fight_is_louder_off_the_beat_and_dissonant_but_hears_you() -> None:
