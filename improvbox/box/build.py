@@ -57,7 +57,7 @@ def assemble(settings: Settings, data: Path, moves: Sequence[str] = (), logs: Se
     """
     inbox: Inbox[Thing] = Inbox()
     clock, ladder = StreamClock(), Ladder()
-    controls = Controls(settings, inbox.give, clock.now, moves)
+    controls = Controls(settings, lambda command: box.submit(command), clock.now, moves)
     source = PatientSource(lambda: AlsaSource(settings.audio))
     synth = FluidLive(settings.stage, amplifier(settings))
     osc = OscSink(settings.osc)

@@ -31,7 +31,7 @@ from improvbox.box.worker import Worker
 from improvbox.clock import StreamClock, monotonic_s
 from improvbox.config import Settings
 from improvbox.errors import DeviceError, ImprovBoxError
-from improvbox.events import Health, HumanEvent
+from improvbox.events import Command, Health, HumanEvent
 from improvbox.hearing.listener import Listener
 from improvbox.stage.sinks import Sink
 from improvbox.stage.weaver import Weaver
@@ -134,6 +134,12 @@ class LiveBox:
         self.bandstand.session.start(0.0)
         for worker in reversed(self._workers):  # whoever takes is there before whoever gives
             worker.start()
+
+    def submit(self, command: Command) -> None:
+        """A command from any thread. Panic does not wait for the band to finish a thought."""
+        if command.verb == "panic":
+            self.stagehand.inbox.give(self.stagehand.weaver.panic)
+        self.inbox.give(command)
 
     def _heard(self, event: HumanEvent) -> None:
         """From the hearing thread, to those who pass it on and to those who think about it."""

@@ -178,6 +178,26 @@ def test_a_thread_that_fails_is_named_and_every_note_ends() -> None:
     assert len(evening.synth.of("on")) == len(evening.synth.of("off"))
 
 
+def test_panic_does_not_wait_for_a_band_that_thinks() -> None:
+    class Slow(EchoBand):
+        def hear(self, event: HumanEvent, now: float) -> None:
+            super().hear(event, now)
+            if len(self.heard) == 3:
+                sleep_s(1.0)
+
+    evening = Evening(Slow())
+    evening.box.start()
+    end = monotonic_s() + 10.0
+    while len(evening.band.heard) < 3 and monotonic_s() < end:
+        sleep_s(0.002)
+    asked = monotonic_s()
+    evening.box.submit(parse("box", "panic", None, 0.0))
+    evening.wait("panic", 1)
+    took = monotonic_s() - asked
+    evening.box.stop()
+    assert took < 0.5
+
+
 def test_the_ladder_reaches_hearing_and_band(evening: Evening) -> None:
     evening.box.start()
     evening.box.apply(("fewer plans", "half rate", "dsp hearing", "hold"))
