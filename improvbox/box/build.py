@@ -22,6 +22,7 @@ from improvbox.box.session import Witness
 from improvbox.clock import StreamClock
 from improvbox.config import Settings
 from improvbox.errors import ModelError
+from improvbox.events import Command
 from improvbox.hearing.listener import Listener
 from improvbox.stage.fluid import FluidLive
 from improvbox.stage.osc_out import OscSink
@@ -57,7 +58,11 @@ def assemble(settings: Settings, data: Path, moves: Sequence[str] = (), logs: Se
     """
     inbox: Inbox[Thing] = Inbox()
     clock, ladder = StreamClock(), Ladder()
-    controls = Controls(settings, lambda command: box.submit(command), clock.now, moves)
+
+    def submit(command: Command) -> None:
+        box.submit(command)  # made below; no command comes before it has started
+
+    controls = Controls(settings, submit, clock.now, moves)
     source = PatientSource(lambda: AlsaSource(settings.audio))
     synth = FluidLive(settings.stage, amplifier(settings))
     osc = OscSink(settings.osc)
