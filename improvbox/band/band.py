@@ -6,6 +6,7 @@ changes nothing; the same events, commands and seed give the same notes, bit for
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,7 @@ from improvbox.events import BANDS, PLAYERS, BandEvent, Command, HumanEvent, Not
 from improvbox.memory.context import Memory
 from improvbox.tempo import Grid
 
+STRUM_S, SETTLE_S = 0.03, 0.01  # a note this soon after another is of the same strum: one new plan when it is over
 LATE_S = 0.02  # a wake-up later than this plans from the real present, not from when it was due
 HOLDS_S = 0.25  # a note that began within this is not let go but resolved by the next
 NEARLY_OVER_S = 0.15  # a clash that ends by itself within this is left alone
@@ -46,6 +48,8 @@ class Band:
         self._out: list[BandEvent] = []
         self._now = 0.0
         self._ids = 0
+        self._heard = -math.inf  # s, when the human's last note was known
+        self._settles = math.inf  # s, when plans are made anew after the later notes of a strum
         self.ear = Ear(memory, settings.human)
         self.form = Form()
         self.players = {
@@ -129,11 +133,12 @@ class Band:
     # -- time ----------------------------------------------------------------------------------------------------
 
     def _next(self) -> tuple[float, int]:
-        """(due time in s, who): 0..2 a player, 3 the end of a phrase, 4 the close."""
+        """(due time in s, who): 0..2 a player, 3 the end of a phrase, 4 the close, 5 new plans."""
         due = [
             *((player.due(self._commit_s), i) for i, player in enumerate(self._bands())),
             (self._memory.phrases.due(), 3),
             (self.form.due(self._led()), 4),
+            (self._settles, 5),
         ]
         return min(due)
 
@@ -145,7 +150,10 @@ class Band:
                 break
             at = max(self._now, due if now - due <= LATE_S else now)
             self._now = at
-            if who == 4:
+            if who == 5:
+                self._settles = math.inf
+                self._replan(at, self._bands())
+            elif who == 4:
                 self._close(at)
             elif who == 3:
                 self._phrase_end(at)
@@ -183,12 +191,18 @@ class Band:
         assert note is not None
         self._memory.advance(now)
         self.ear.human_note(note.key, event.velocity, event.onset, self._grid)
-        self.form.human_note(self.ear.heard, self._grid is not None)
+        self.form.human_note(len(self._memory.line), self._grid is not None)
         self._model.feed(Played("human", note.key, event.onset, event.velocity), self._grid)
         for player in self._bands():
             player.finish_by(now + GESTURE_BEATS * self._scene(player, now).pulse_s)
             self._meet(player, note.key, now)
-        self._replan(now, self._bands())
+        strum = now - self._heard < STRUM_S
+        self._heard = now
+        if strum:
+            self._settles = now + SETTLE_S
+        else:
+            self._settles = math.inf
+            self._replan(now, self._bands())
 
     def _meet(self, player: Player, key: int, now: float) -> None:
         """The human's note clashes with what a player holds: it continues, moves or lets go."""
@@ -197,6 +211,8 @@ class Band:
             return
         scene = self._scene(player, now)
         if (held.pitch - key) % 12 not in CLASHES or scene.view("human").ioi < PASSING_S:
+            return
+        if held.pitch % 12 in self.ear.chord(now):  # it is a member of the human's chord
             return
         if held.offset - now < NEARLY_OVER_S:
             return

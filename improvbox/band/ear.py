@@ -10,7 +10,7 @@ import numpy as np
 
 from improvbox.events import BANDS, REGISTERS
 from improvbox.memory.context import Memory
-from improvbox.memory.line import Line
+from improvbox.memory.line import CHORD_S, Line
 from improvbox.tempo import TICKS_PER_BEAT, Grid
 
 LOOK_BACK_S = 8.0
@@ -25,6 +25,7 @@ _MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2
 _MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 _MOVES = np.arange(-12, 13)
 _PRIOR = np.array([0.5 * _PRIOR_INTERVALS.get(abs(int(move)), 0.05) for move in _MOVES])
+MEMBER = 0.3  # how much a clash counts that is part of the human's own chord
 STALE_S = 1.0  # a view older than this is made anew even if nothing happened
 _CLASH = np.array([[float((q - h) % 12 in CLASHES) for h in range(12)] for q in range(12)])  # [q, h]
 
@@ -64,6 +65,7 @@ class Ear:
         self._phases = np.zeros(TICKS_PER_BEAT)  # where in the beat the human's onsets fall, fading
         self._keys: list[int] = []
         self._last_key: int | None = None
+        self._last_onset = -math.inf
         self._auto = "mid"
         self.band_setting = band
         self.loudness = 80.0
@@ -76,6 +78,8 @@ class Ear:
         """float[12], strongest 1: where in the beat the human plays; zeros when unknown"""
         self.triple = False
         """the human divides the beat by three"""
+        self.finer = _finer(self._phases)
+        """float[12], 1 at the ticks that divide the beat more finely than the human does, else 0"""
 
     # -- input ---------------------------------------------------------------------------------------------------
 
@@ -87,15 +91,17 @@ class Ear:
         self.loudness += 0.25 * (velocity - self.loudness)
         self._scale *= 0.985
         self._scale[key % 12] += 0.3
-        if self._last_key is not None and abs(key - self._last_key) <= 12:
+        moved = onset - self._last_onset > CHORD_S
+        if moved and self._last_key is not None and abs(key - self._last_key) <= 12:
             self._moves *= 0.98
             self._moves[key - self._last_key + 12] += 1.0
-        self._last_key = key
+        self._last_key, self._last_onset = key, onset
         self._phases *= 0.93
         if grid is not None:
             self._phases[round(grid.beat(onset) * TICKS_PER_BEAT) % TICKS_PER_BEAT] += 1.0
         top = self._phases.max()
         self.phases = self._phases / top if top > 0 else self._phases
+        self.finer = _finer(self.phases)
         self.triple = bool(self.phases[[4, 8]].sum() > 1.5 * self.phases[[3, 6, 9]].sum() + 0.1)
         self._keys = [*self._keys[-15:], key]
         self._settle()
@@ -144,11 +150,20 @@ class Ear:
         return made
 
     def risk(self, now: float, stays: float) -> np.ndarray:
-        """float[12]: the chance that each pitch class clashes with the human's."""
+        """float[12]: the chance that each pitch class clashes with the human; less for a member of their chord."""
         made = self._risks.get(stays)
         if made is None:
-            made = self._risks[stays] = _CLASH @ self.expected(now, stays)
+            made = _CLASH @ self.expected(now, stays)
+            chord = self.chord(now)
+            if len(chord) > 1:
+                made = (1.0 - stays) * (_CLASH @ self.expected(now, 0.0)) + stays * _CLASH[:, chord].max(axis=1)
+                made[chord] *= MEMBER
+            self._risks[stays] = made
         return made
+
+    def chord(self, now: float) -> list[int]:
+        """The pitch classes that the human sounds at `now` (s)."""
+        return sorted({note.key % 12 for note in self._memory.sounding("human", now)})
 
     def scale(self) -> np.ndarray:
         """bool[12]: the pitch classes that the human uses."""
@@ -173,7 +188,7 @@ class Ear:
             if later is None:
                 view.key, view.onset, view.end = note.key, note.onset, note.offset
                 later = note
-            elif later.onset - note.onset > 0.035:
+            elif later.onset - note.onset > CHORD_S:
                 if view.notes == 1:
                     view.interval = later.key - note.key
                 iois.append(later.onset - note.onset)
@@ -202,6 +217,14 @@ class Ear:
         high = {"bass": BOUNDS["bass"], "mid": BOUNDS["mid"], "high": math.inf}[self._auto]
         if not low - HYSTERESIS <= self.centre <= high + HYSTERESIS:
             self._auto = _band_of(self.centre)
+
+
+def _finer(phases: np.ndarray) -> np.ndarray:
+    made = np.ones(TICKS_PER_BEAT)
+    made[[0, 6]] = 0.0
+    for ticks in ((3, 9), (4, 8)):
+        made[list(ticks)] = float(phases[list(ticks)].sum() < 0.15)
+    return made
 
 
 def _band_of(pitch: float) -> str:

@@ -8,7 +8,7 @@ from enum import Enum
 from improvbox.band.scene import Scene
 from improvbox.events import REGISTERS, PlannedNote
 
-KNOWS_METERED, KNOWS_FREE = 2, 3  # human notes before the band may enter
+KNOWS_METERED, KNOWS_FREE = 2, 3  # moments of the human before the band may enter
 THINS_S = 2.0  # of silence, after which the band plays less
 CLOSES_S = 4.0  # of silence, after which it makes an end
 LAST_NOTE_BEATS = 3.0
@@ -33,7 +33,7 @@ class Form:
         """s, when the human's last phrase ended; inf while they play"""
 
     def human_note(self, heard: int, metered: bool) -> None:
-        """The human's note number `heard` since the start."""
+        """The human has played `heard` moments, a chord being one."""
         self.quiet_since = math.inf
         if self.stage is not Stage.WAITING or heard >= (KNOWS_METERED if metered else KNOWS_FREE):
             self.stage = Stage.PLAYING

@@ -113,22 +113,13 @@ def _step(scene: Scene, order: float, busy: float) -> int:
     return 6 if order >= 0.85 and busy < 0.95 else 3
 
 
-def _too_fine(human: np.ndarray) -> np.ndarray:
-    """float[12], 0 or 1: ticks that divide the beat as nobody else does."""
-    made = np.ones(TICKS_PER_BEAT)
-    made[[0, 6]] = 0.0
-    for ticks in ((3, 9), (4, 8)):
-        made[list(ticks)] = float(human[list(ticks)].sum() < 0.15)
-    return made
-
-
 def _phases(scene: Scene, told: Steering) -> np.ndarray | None:
     """float[12], nats a tick of the beat; None in free time."""
     if scene.grid is None:
         return None
     human = scene.ear.phases
     bias: np.ndarray = (told.order - 0.4) * 1.5 * (_TRIPLE if scene.ear.triple else _STRAIGHT)
-    bias = bias - FINER * told.order * max(0.0, 1.0 - density(scene, told)) * _too_fine(human)
+    bias = bias - FINER * told.order * max(0.0, 1.0 - density(scene, told)) * scene.ear.finer
     if "human" in scene.listens_to:
         bias = bias + (0.8 - 2.0 * told.texture) * TOGETHER * human
     off = max(told.row.off_beat, 0.8 if told.row.gaps else 0.0)

@@ -157,6 +157,23 @@ def test_a_held_note_gives_way_when_the_human_lands_beside_it() -> None:
     assert any(isinstance(event, Release) for _, event in played.events)
 
 
+def test_a_strum_is_heard_note_by_note_and_planned_for_once_it_is_over() -> None:
+    human = [
+        (0.5 + i * BEAT_S + 0.006 * k, 0.9 + i * BEAT_S, p) for i in range(10) for k, p in enumerate((45, 52, 57, 60))
+    ]
+    model = RuleModel()
+    played = play(human, until=6.0, model=model)
+    assert sum(isinstance(e, Played) and e.part == "human" for e in model.fed) > 30
+    committed = sum(len(played.planned(part)) for part in BANDS)
+    strums = 10
+    assert len(model.asked) <= 3 * (committed + 2 * strums) + 10
+
+
+def test_one_strum_is_not_enough_to_know_the_human() -> None:
+    human = [(0.5 + 0.006 * k, 3.0, p) for k, p in enumerate((45, 52, 57, 60))]
+    assert play(human, until=3.0).events == []
+
+
 def test_plans_are_not_committed_notes() -> None:
     played = play(tune(), until=10.0)
     for part in BANDS:

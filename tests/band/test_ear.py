@@ -64,6 +64,18 @@ def test_a_pitch_beside_the_humans_is_a_risk() -> None:
     assert risk[7] < 0.3
 
 
+def test_a_member_of_the_humans_chord_is_no_great_risk() -> None:
+    memory = Memory()
+    ear = Ear(memory)
+    for id, key in enumerate((55, 59, 62, 65), 1):  # a dominant seventh, with a tritone in it
+        memory.hear(NoteOn(id, float(key), 80, 0.01 * id, 0.02))
+        ear.human_note(key, 80, 0.01 * id, None)
+    assert ear.chord(0.1) == [2, 5, 7, 11]
+    risk = ear.risk(0.1, stays=0.8)
+    assert max(risk[[2, 5, 7, 11]]) < 0.4
+    assert min(risk[[0, 1, 4, 6, 8]]) > 0.7
+
+
 def test_a_view_tells_the_line_and_its_pace() -> None:
     view = ear_of(SCALE, step=0.4).view("human", 3.2)
     assert (view.key, view.interval, view.notes) == (72, 1, 8)
