@@ -6,7 +6,9 @@ offline alike. `render.py` places notes to the sample all the same.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,7 +52,9 @@ def _hush(*_: Any) -> None:
 def _library() -> Any:
     """pyfluidsynth, silent. Raises MissingDriverError."""
     try:
-        import fluidsynth
+        # Where CI is set it tells on stdout which library it found, and stdout may be somebody's JSON.
+        with contextlib.redirect_stdout(io.StringIO()):
+            import fluidsynth
     except (ImportError, OSError, AttributeError) as error:
         raise MissingDriverError(
             f"FluidSynth cannot be loaded ({error}); apt-get install libfluidsynth3, pip install pyfluidsynth"
