@@ -23,7 +23,7 @@ FINER = 2.5  # nats against dividing the beat more finely than the human does, a
 # A human who is this many of their usual intervals late, or silent for this long (s), leaves a gap.
 GAP_IOIS, GAP_S = 1.6, 0.15
 ENDING_THINNER = 0.6
-TOGETHER = 1.5  # nats by which texture pulls onsets to where in the beat the human plays, or from there
+TOGETHER = 2.5  # nats by which texture pulls onsets to where in the beat the human plays, or from there
 
 # How well each tick of the beat keeps order, nats; thirds count as much as quarters where the human plays them.
 _STRAIGHT = np.array([0.0, -6, -5.5, -2.6, -5, -6, -0.8, -6, -5, -2.6, -5.5, -6])

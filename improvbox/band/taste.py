@@ -97,7 +97,7 @@ def _lead(bias: np.ndarray, scene: Scene, player: Player, last: PlannedNote, out
     leader = scene.leader
     against = told.row.contrary + 2.0 * told.texture - 0.8
     if leader.interval and against:
-        bias[direction == np.sign(leader.interval)] -= 0.6 * against
+        bias[direction == np.sign(leader.interval)] -= against
 
 
 def _echo(bias: np.ndarray, scene: Scene, player: Player, last: PlannedNote) -> None:
