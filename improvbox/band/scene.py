@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,8 +65,3 @@ class Scene:
     def next_line(self, t: float, beats: float = 1.0) -> float:
         """The next grid line of `beats` at or after `t` (s); in free time `t` itself."""
         return t if self.grid is None else self.grid.next_time(t, beats)
-
-
-def earlier(*times: float) -> float:
-    """The earliest of times of which some may be inf."""
-    return min(times, default=math.inf)
