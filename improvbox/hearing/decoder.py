@@ -43,18 +43,22 @@ class Tuning:
 
     smooth_hops: int = 2
     """1: 2 ms sooner, 3 F1 points worse; 4: 5 ms later, 2 points better"""
-    threshold_low: float = 0.0
+    threshold_low: float = -0.02
     """added to the threshold at MIDI 40, and in proportion up to 64 and beyond it with the opposite sign"""
     strum_threshold: float = -0.1
     """added while a chord is being struck: its notes hide one another, and a lone false note is then unlikely"""
+    restrike_threshold: float = 0.05
+    """added where a note sounds already: another string's attack looks like its own"""
     strum_s: float = 0.06
     """how long after a note its chord goes on; the slowest strum of six strings takes 200 ms, 40 ms a string"""
     rearm: float = 0.4
     """share of the threshold under which a pitch may be struck again"""
     rearm_s: float = 0.05
     """a pitch is not struck twice within it; tremolo picking reaches 15 strokes a second, 67 ms"""
-    neighbour_s: float = 0.06
+    neighbour_s: float = 0.04
     """nor is a semitone beside it: the attack of a note smears into its neighbours"""
+    doubt: float = 0.3
+    """of the onset probability a semitone beside, taken off: half the notes named a semitone wrong had such a rival"""
     own_bend: float = 0.7
     """semitones around a sounding note in which an onset needs a release to be more than its own bend"""
     release_on: float = 0.4
@@ -67,14 +71,14 @@ class Tuning:
     back_low_s: float = 0.022
     back_high_s: float = 0.010
     """onset before the naming where no release was heard, at the lowest and the highest pitch"""
-    late: float = 0.75
+    late: float = 0.85
     """frame probability that makes a note without an onset after a stroke"""
     late_before: float = 0.35
     """where it must have been under before the stroke"""
     late_onset: float = 0.1
     """and the onset probability must have reached this at least"""
     late_from_s: float = 0.015
-    late_to_s: float = 0.09
+    late_to_s: float = 0.1
     """after the stroke"""
     follow_frame: float = 0.4
     """frame probability above which a pitch may pull a note"""
@@ -194,13 +198,19 @@ class Decoder:
         candidates = np.flatnonzero((onset > threshold) & self._armed)
         for k in sorted(candidates.tolist(), key=lambda k: -onset[k]):
             beside = slice(max(0, k - 1), k + 2)
-            if not self._armed[k] or onset[k] < onset[beside].max():
+            if not self._armed[k] or t - self._named[beside].max() < tune.neighbour_s:
                 continue
-            if t - self._named[beside].max() < tune.neighbour_s:
+            rival = max((float(onset[j]) for j in (k - 1, k + 1) if 0 <= j < len(onset)), default=0.0)
+            if onset[k] - tune.doubt * rival < threshold[k]:
                 continue
             pitch = self._pitch(k, now)
-            if self._stroke_before(t) or not self.voices.near(pitch, tune.own_bend):
+            if not self.voices.near(pitch, tune.own_bend) or self._struck_again(k, onset, t):
                 self._start(k, pitch, self._onset_time(k, t), now)
+
+    def _struck_again(self, k: int, onset: np.ndarray, t: float) -> bool:
+        """Whether an onset where a note sounds is a new stroke, and not its bend or another string's attack."""
+        sure = min(0.99, self._threshold[k] + self.tuning.restrike_threshold)
+        return self._stroke_before(t) and bool(onset[k] > sure)
 
     def _second_chance(self, now: _Now) -> None:
         """Chord notes whose onset was never sure but which now plainly sound and did not before the stroke."""
